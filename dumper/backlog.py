@@ -1,0 +1,128 @@
+"""Holding and releasing tags, whatever becomes of the store.
+
+What cannot be released now is kept, its tags are withheld in this process, and a thread tries again until it gets
+through. What a killed process had in its backlog is lost; the README says what follows from that.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+import time
+from collections.abc import Collection
+from urllib.parse import quote
+
+from dumper import store
+from dumper.conf import settings
+from dumper.exceptions import StoreError
+from dumper.rules.tags import SITE, Tag
+from dumper.signals import invalidated
+from dumper.store.entries import Hold
+from dumper.store.guard import withheld
+
+logger = logging.getLogger("dumper.invalidation")
+
+#: Above this many tags that wait, the whole site is invalidated in their stead, so that memory stays bounded.
+MOST_TAGS = 10_000
+
+
+def hold(tags: Collection[Tag], holder: str) -> None:
+    """Hold ``tags``, which are about to change. Raises StoreError."""
+    store.current().hold(tags, Hold(holder, time.time() + settings().hold_timeout))
+
+
+def release(tags: Collection[Tag], holder: str = "none") -> None:
+    """Invalidate ``tags`` now or, if the store does not answer, as soon as it does."""
+    try:
+        released(frozenset(tags), holder)
+    except StoreError as error:
+        logger.error("Could not invalidate %d tags, will try again: %s", len(tags), error)
+        backlog.add(tags, holder)
+
+
+def released(tags: frozenset[Tag], holder: str) -> None:
+    store.current().release(tags, holder)
+    if logger.isEnabledFor(logging.DEBUG):
+        logger.debug("invalidated: %s", ", ".join(map(quoted, sorted(tags))))
+    invalidated.send_robust(sender=None, tags=tags)
+
+
+def quoted(tag: Tag) -> str:
+    """``tag`` in ASCII and on one line, whatever its path holds."""
+    return quote(tag, safe="/:")
+
+
+class Waiting:
+    """Tags that are still to be released; withheld until then."""
+
+    def __init__(self, tags: Collection[Tag], holder: str) -> None:
+        self.tags = frozenset(tags)
+        self.holder = holder
+
+
+class Backlog:
+    """All that waits in this process, and the thread that sees to it."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Waiting] = []
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, tags: Collection[Tag], holder: str) -> None:
+        """Keep ``tags`` until they are released."""
+        with self._lock:
+            if len(tags) + sum(len(waiting.tags) for waiting in self._waiting) > MOST_TAGS:
+                tags = {SITE}
+            waiting = Waiting(tags, holder)
+            self._waiting.append(waiting)
+            withheld.add(waiting)
+            self._start()
+
+    def attempt(self) -> bool:
+        """Release what waits; return whether nothing is left."""
+        for waiting in tuple(self._waiting):
+            try:
+                released(waiting.tags, waiting.holder)
+            except StoreError:
+                return False
+            with self._lock:
+                self._waiting.remove(waiting)
+            withheld.remove(waiting)
+        return not self._waiting
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="dumper-backlog", daemon=True)
+            self._thread.start()
+
+    def _work(self) -> None:
+        while True:
+            time.sleep(settings().retry_delay)
+            self.attempt()
+            with self._lock:
+                if not self._waiting:
+                    self._thread = None
+                    return
+
+    def after_fork(self) -> None:
+        """Threads do not survive a fork: the child sees to its own copy."""
+        self._lock = threading.Lock()
+        self._thread = None
+        if self._waiting:
+            self._start()
+
+    def at_exit(self) -> None:
+        """A last attempt, then say what is lost."""
+        if self._waiting and not self.attempt():
+            lost = sorted(tag for waiting in self._waiting for tag in waiting.tags)
+            logger.error("Exit with %d tags that could not be invalidated: %a", len(lost), lost[:20])
+
+
+backlog = Backlog()
+atexit.register(backlog.at_exit)
+os.register_at_fork(after_in_child=backlog.after_fork)

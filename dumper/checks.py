@@ -1,0 +1,129 @@
+"""System checks: what is set up wrongly, and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.core.cache import InvalidCacheBackendError, caches
+from django.core.cache.backends.dummy import DummyCache
+from django.core.cache.backends.locmem import LocMemCache
+from django.core.checks import CheckMessage, Error, Warning
+from django.utils.module_loading import import_string
+
+from dumper import site, store
+from dumper.conf import DEFINITIONS, PREFIX, settings
+from dumper.middleware import FetchFromCacheMiddleware, UpdateCacheMiddleware
+
+UPDATE = "dumper.middleware.UpdateCacheMiddleware"
+FETCH = "dumper.middleware.FetchFromCacheMiddleware"
+
+
+def check_middleware(**kwargs: Any) -> Iterable[CheckMessage]:
+    """The pair is there, once, in its order."""
+    updates, fetches = positions(UpdateCacheMiddleware), positions(FetchFromCacheMiddleware)
+    if not updates or not fetches:
+        absent = " and ".join(name for name, found in ((UPDATE, updates), (FETCH, fetches)) if not found)
+        return [
+            Error(
+                f"{absent} is not in MIDDLEWARE: no page is stored.",
+                hint=f"Put {UPDATE} first and {FETCH} last in MIDDLEWARE.",
+                id="dumper.E001",
+            )
+        ]
+    if len(updates) > 1 or len(fetches) > 1:
+        return [
+            Error(
+                "dumper's middleware is in MIDDLEWARE more than once.",
+                hint="Keep one UpdateCacheMiddleware and one FetchFromCacheMiddleware.",
+                id="dumper.E002",
+            )
+        ]
+    if updates > fetches:
+        return [
+            Error(
+                "FetchFromCacheMiddleware comes before UpdateCacheMiddleware in MIDDLEWARE.",
+                hint=f"Put {UPDATE} first and {FETCH} after it, last or right behind.",
+                id="dumper.E003",
+            )
+        ]
+    return []
+
+
+def positions(middleware: type) -> list[int]:
+    """Where ``middleware``, or a class derived from it, stands in MIDDLEWARE."""
+    found = [import_string(path) for path in django_settings.MIDDLEWARE]
+    return [index for index, other in enumerate(found) if isinstance(other, type) and issubclass(other, middleware)]
+
+
+def check_cache_alias(**kwargs: Any) -> Iterable[CheckMessage]:
+    """The cache is there, and can keep what is promised."""
+    alias = settings().cache_alias
+    try:
+        cache = caches[alias]
+    except InvalidCacheBackendError:
+        return [
+            Error(
+                f"The cache alias {alias!r}, named by DUMPER_CACHE_ALIAS, cannot be used.",
+                hint="Define it in CACHES, or name another alias.",
+                id="dumper.E004",
+            )
+        ]
+    if isinstance(cache, DummyCache):
+        return [
+            Warning(
+                f"The cache alias {alias!r} is a DummyCache: no page is stored.",
+                hint="Name an alias with another backend in DUMPER_CACHE_ALIAS.",
+                id="dumper.W001",
+            )
+        ]
+    if isinstance(cache, LocMemCache):
+        if django_settings.DEBUG:
+            return []
+        return [
+            Warning(
+                f"The cache alias {alias!r} is a LocMemCache: each process has its own, and does not learn what another"
+                " has changed, so pages are stale if there is more than one.",
+                hint="Use Redis, or silence this check if the site has one process, and no other changes its data.",
+                id="dumper.W002",
+            )
+        ]
+    if not store.make(settings()).atomic:
+        return [
+            Warning(
+                f"The cache alias {alias!r} has no atomic read-modify-write: two changes of one page in the same"
+                " instant can leave it stale.",
+                hint="Use Redis, through django-redis or django.core.cache.backends.redis.RedisCache, on one server.",
+                id="dumper.W003",
+            )
+        ]
+    return []
+
+
+def check_settings(**kwargs: Any) -> Iterable[CheckMessage]:
+    """Every DUMPER_* setting exists and has a value that can be used."""
+    for name, problem in settings().problems:
+        value = getattr(django_settings, name)
+        yield Error(f"{name} {problem}, not {value!r}.", hint="Correct it; see the README.", id="dumper.E005")
+    known = [PREFIX + name for name in DEFINITIONS]
+    for name in dir(django_settings):
+        if name.startswith(PREFIX) and name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f"Did you mean {near[0]}?" if near else "Remove it; the README lists the settings."
+            yield Warning(f"There is no setting {name}.", hint=hint, id="dumper.W004")
+
+
+def check_models(**kwargs: Any) -> Iterable[CheckMessage]:
+    """Every registered model names paths."""
+    for model in site.without_paths():
+        yield Error(
+            f"{model._meta.label} is registered with dumper but names no paths.",
+            hint="Give it dependent_paths(), get_absolute_url() or get_purge_urls().",
+            obj=model,
+            id="dumper.E006",
+        )
+
+
+CHECKS = (check_middleware, check_cache_alias, check_settings, check_models)

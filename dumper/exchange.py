@@ -1,0 +1,152 @@
+"""The algorithm: what becomes of one request.
+
+    lookup    read what is stored for it, and lease its tags: before anything is read that goes into a page
+    serve     answer with the stored response, if it is still true
+    settle    otherwise, once the view has answered: store that under the leases
+
+Each is a generator of calls to the store (see :mod:`dumper.steps`): one body for sync and async code.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import replace
+from urllib.parse import quote
+
+from dumper.conf import Settings
+from dumper.exceptions import StoreError
+from dumper.rules import policy
+from dumper.rules.headers import storable
+from dumper.rules.keys import key_of
+from dumper.rules.messages import Request, Response, StoredResponse
+from dumper.rules.status import Decision
+from dumper.rules.tags import Tag
+from dumper.steps import Call, Steps
+from dumper.store.base import Entries
+
+logger = logging.getLogger("dumper.middleware")
+
+
+class Exchange:
+    """One request on its way past the store; ``decision`` tells what has become of it so far."""
+
+    def __init__(self, request: Request, settings: Settings) -> None:
+        self.request = request
+        self.settings = settings
+        self.decision = Decision()
+        self._key = key_of(request)
+        self._data: bytes | None = None
+        #: empty for a request that goes past the store
+        self._leases: Entries = {}
+
+    def lookup(self) -> Steps[None]:
+        """Read the stored response, and the generations of its tags; add those that are missing."""
+        if reason := policy.bypass(self.request) or self._ignored():
+            self._forward("method" if reason == "method" else "bypass", reason)
+            return
+        try:
+            self._data, entries = yield Call("read", (self._key, self.request.tags))
+            now = time.time()
+            if absent := [tag for tag, entry in entries.items() if entry is None or entry.is_overdue(now)]:
+                entries |= yield Call("lease", (absent,))
+        except StoreError as error:
+            self._forward("bypass", f"store: {error}")
+        else:
+            self._leases = entries
+
+    def forbid(self, reason: str) -> None:
+        """Serve and store nothing in this exchange."""
+        self._leases = {}
+        self._forward("bypass", reason)
+
+    def serve(self, language: str, time_zone: str, language_negotiated: bool) -> Steps[StoredResponse | None]:
+        """The stored response, if it is still true, in the language and time zone that are active by now."""
+        if not self._leases:
+            return None
+        before = self.request
+        self.request = replace(before, language=language, time_zone=time_zone, language_negotiated=language_negotiated)
+        try:
+            if (language, time_zone) != (before.language, before.time_zone):
+                self._key = key_of(self.request)
+                self._data, _ = yield Call("read", (self._key, ()))
+            stored = StoredResponse.unpack(self._data, self._key.fingerprint)
+            if stored is None:
+                self._forward("uri-miss", None)
+                return None
+            entries = dict(self._leases)
+            if others := [tag for tag in stored.generations if tag not in entries]:
+                entries |= yield Call("entries", (others,))
+        except StoreError as error:
+            self.forbid(f"store: {error}")
+            return None
+        if reason := untrue(stored, entries, time.time()):
+            self._forward("stale", reason)
+            return None
+        self.decision = Decision(forwarded=None, ttl=stored.expires_at and stored.expires_at - time.time())
+        self._log("found")
+        return stored
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the answer of the view may yet be stored."""
+        return bool(self._leases) and not self.decision.hit
+
+    def settle(self, response: Response) -> Steps[None]:
+        """Store what the view has answered, unless something speaks against it."""
+        now = time.time()
+        lifetime = policy.lifetime(response, self.settings.timeout, now)
+        reason = policy.refusal(self.request, response) or self._unleased() or ("expired" if lifetime == 0 else None)
+        if reason is None:
+            data = self._packed(response, now, lifetime)
+            try:
+                self.decision.stored = yield Call("write", (self._key, self._generations(), data, lifetime))
+                reason = None if self.decision.stored else "changed while it was rendered"
+            except StoreError as error:
+                reason = f"store: {error}"
+        self.decision.ttl = lifetime if self.decision.stored else None
+        self.decision.detail = reason
+        self._log("stored" if self.decision.stored else f"did not store: {reason}")
+
+    def _packed(self, response: Response, now: float, lifetime: float | None) -> bytes:
+        return StoredResponse(
+            fingerprint=self._key.fingerprint,
+            generations=self._generations(),
+            stored_at=now,
+            expires_at=None if lifetime is None else now + lifetime,
+            status=response.status,
+            reason=response.reason,
+            headers=tuple(storable(response.headers)),
+            body=response.body or b"",
+        ).pack()
+
+    def _generations(self) -> dict[Tag, str]:
+        return {tag: entry.generation for tag, entry in self._leases.items() if entry}
+
+    def _unleased(self) -> str | None:
+        """Why a response must not be stored under the leases."""
+        if all(entry and not entry.holds for entry in self._leases.values()):
+            return None
+        return "held by a change"
+
+    def _ignored(self) -> str | None:
+        pattern = self.settings.path_ignore_regex
+        paths = {self.request.path, self.request.path_info}
+        return "ignored path" if any(map(pattern.search, paths)) else None
+
+    def _forward(self, reason: str, detail: str | None) -> None:
+        self.decision = Decision(reason, detail)
+        self._log(f"did not find: {detail or 'not stored'}")
+
+    def _log(self, what: str) -> None:
+        if logger.isEnabledFor(logging.DEBUG):
+            logger.debug("%s %s: %s", self.request.method, quote(self.request.path), what)
+
+
+def untrue(stored: StoredResponse, entries: Entries, now: float) -> str | None:
+    """Why ``stored`` must not be served; None where it may."""
+    for tag, generation in stored.generations.items():
+        entry = entries[tag]
+        if entry is None or not entry.admits(generation):
+            return "held by a change" if entry and entry.holds else "invalidated"
+    return "expired" if stored.expires_at is not None and stored.expires_at <= now else None

@@ -1,0 +1,70 @@
+"""Which registered models a row belongs to: its own, and those that share a table with it (multi-table, proxies)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+from django.db import connections
+from django.db.models import Model, QuerySet
+
+registered: set[type[Model]] = set()
+
+
+class Row(NamedTuple):
+    """One row, as an instance of ``model`` shows it."""
+
+    model: type[Model]
+    using: str
+    field: str
+    value: Any
+
+    def read(self, *, lock: bool = False) -> Iterator[Model]:
+        """The instance, if the row exists; with ``lock`` nobody else changes it until the transaction is over."""
+        queryset: QuerySet[Model] = self.model._base_manager.using(self.using).filter(**{self.field: self.value})
+        if lock:
+            features = connections[self.using].features
+            queryset = queryset.select_for_update(no_key=features.has_select_for_no_key_update)
+        yield from queryset
+
+
+def tables(model: type[Model]) -> tuple[type[Model], ...]:
+    """The models whose tables a row of ``model`` is spread over."""
+    bases = (base for base in model.__mro__ if issubclass(base, Model) and hasattr(base, "_meta"))
+    return tuple(base for base in bases if not base._meta.abstract and not base._meta.proxy)
+
+
+@cache
+def relatives(model: type[Model]) -> tuple[type[Model], ...]:
+    """The models whose methods are asked when a row of ``model`` changes; none where no registered one is concerned."""
+    own = set(tables(model))
+    found = {other for other in registered if own.intersection(tables(other))}
+    if any(issubclass(model, other) for other in found):
+        found.add(model)  # perhaps with methods of its own
+    return tuple(sorted(found, key=lambda other: other._meta.label))
+
+
+def rows(instance: Model, using: str) -> list[Row]:
+    """The row of ``instance``, as each of its relatives shows it; none where it has no key yet."""
+    found = []
+    for model in relatives(type(instance)):
+        shared = next(table for table in tables(type(instance)) if table in tables(model))
+        key = shared._meta.pk
+        value = getattr(instance, key.attname)
+        if value is not None:
+            found.append(Row(model, using, key.name, value))
+    return found
+
+
+def descendants(model: type[Model]) -> Iterator[type[Model]]:
+    """``model`` and all that inherit from it."""
+    yield model
+    for child in model.__subclasses__():
+        yield from descendants(child)
+
+
+def members(model: type[Model]) -> set[type[Model]]:
+    """Every model of which a row may be a row of ``model`` as well."""
+    known = (member for table in tables(model) for member in descendants(table))
+    return {member for member in known if not member._meta.abstract and relatives(member)}

@@ -1,0 +1,69 @@
+"""Between Django's requests and responses and ours."""
+
+from __future__ import annotations
+
+import time
+from typing import cast
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone, translation
+
+from dumper.rules.messages import Request, Response, StoredResponse
+
+
+def active_language() -> str:
+    """The active language; "" where Django has no translations."""
+    return (translation.get_language() or "") if settings.USE_I18N else ""
+
+
+def active_time_zone() -> str:
+    """The active time zone; "" where Django has none."""
+    return timezone.get_current_timezone_name() if settings.USE_TZ else ""
+
+
+def language_negotiated(request: HttpRequest) -> bool:
+    """Whether Django's LocaleMiddleware has chosen the active language for this very request."""
+    return settings.USE_I18N and getattr(request, "LANGUAGE_CODE", None) == translation.get_language()
+
+
+def request_from(request: HttpRequest) -> Request:
+    """What ``request`` asks for."""
+    try:
+        host = request.get_host()
+    except DisallowedHost:
+        host = None
+    return Request(
+        method=request.method or "",
+        scheme=request.scheme or "",
+        host=host,
+        path=request.path,
+        path_info=request.path_info,
+        query=request.META.get("QUERY_STRING", ""),
+        language=active_language(),
+        time_zone=active_time_zone(),
+        environ=request.META,
+    )
+
+
+def response_from(response: HttpResponseBase) -> Response:
+    """What ``response`` says."""
+    is_complete = isinstance(response, HttpResponse) and getattr(response, "is_rendered", True)
+    return Response(
+        status=response.status_code,
+        reason=response.reason_phrase,
+        headers=dict(response.items()),
+        body=cast(HttpResponse, response).content if is_complete else None,
+        sets_cookie=bool(response.cookies),
+        language=active_language(),
+        time_zone=active_time_zone(),
+    )
+
+
+def response_to(stored: StoredResponse) -> HttpResponse:
+    """``stored`` as a response of Django's, with its Age (RFC 9111 §5.1)."""
+    response = HttpResponse(stored.body, status=stored.status, reason=stored.reason, headers=dict(stored.headers))
+    response.headers["Age"] = str(max(0, int(time.time() - stored.stored_at)))
+    return response

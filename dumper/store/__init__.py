@@ -1,0 +1,53 @@
+"""Where responses are kept: the contract (base), its implementations, and the one that is in use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.cache import caches
+from django.core.cache.backends.locmem import LocMemCache
+from django.core.signals import setting_changed
+
+from dumper.conf import PREFIX, Settings, settings
+from dumper.store.base import Store
+from dumper.store.django import DjangoStore
+from dumper.store.guard import Breaker, Guard
+from dumper.store.locmem import LocMemStore
+
+__all__ = ["Store", "current", "make"]
+
+
+def make(settings: Settings) -> Store:
+    """The best store for the alias that ``settings`` name.
+
+    Raises django.core.cache.InvalidCacheBackendError where there is no such alias.
+    """
+    cache = caches[settings.cache_alias]
+    if isinstance(cache, LocMemCache):
+        return LocMemStore(settings)
+    try:
+        from dumper.store.redis import RedisStore, primary
+    except ImportError:  # redis-py is not installed
+        return DjangoStore(settings)
+    client = primary(cache)
+    return DjangoStore(settings) if client is None else RedisStore(settings, cache, client)
+
+
+_current: Guard | None = None
+
+
+def current() -> Guard:
+    """The store in use. It is made at the first call, after a worker has been forked."""
+    global _current
+    if _current is None:
+        _current = Guard(make(settings()), Breaker(settings().retry_delay))
+    return _current
+
+
+def _forget(*, setting: str, **kwargs: Any) -> None:
+    global _current
+    if setting == "CACHES" or setting.startswith(PREFIX):
+        _current = None
+
+
+setting_changed.connect(_forget, dispatch_uid="dumper.store")

@@ -1,0 +1,161 @@
+"""A store on any Django cache alias.
+
+It keeps the rules of the contract as far as the backend lets it: a Django cache has no atomic read-modify-write, so two
+changes that touch one page in the same instant may undo each other's hold. A system check says so.
+"""
+
+from __future__ import annotations
+
+import pickle
+import time
+import zlib
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from django.core.cache import BaseCache, caches
+
+from dumper.conf import Settings
+from dumper.exceptions import StoreError
+from dumper.rules.keys import Key, tag_name
+from dumper.rules.tags import Tag
+from dumper.store.base import Entries, Reading, Store
+from dumper.store.entries import Entry, Hold
+
+#: What the backends' own serializers raise when they meet garbage.
+GARBAGE = (
+    pickle.UnpicklingError,
+    zlib.error,
+    ValueError,
+    TypeError,
+    EOFError,
+    LookupError,
+    AttributeError,
+    ImportError,
+)
+
+
+class DjangoStore(Store):
+    """Entries and responses as values of a Django cache."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.alias = settings.cache_alias
+        self.prefix = settings.key_prefix
+        self.lease_timeout = settings.lease_timeout
+
+    @property
+    def cache(self) -> BaseCache:
+        """This thread's or task's own instance: many backends must not be shared."""
+        return caches[self.alias]
+
+    def lock(self) -> AbstractContextManager[Any]:
+        """What makes a read-modify-write atomic. A cache in general has nothing of the kind."""
+        return nullcontext()
+
+    def read(self, key: Key, tags: Sequence[Tag]) -> Reading:
+        name = self.response_name(key)
+        # Some backends ask for key after key: the entries first, so that none is newer than the response.
+        found = self.get_many([*map(self.entry_name, tags), name])
+        return Reading(found.get(name), self.parsed(tags, found))
+
+    def entries(self, tags: Collection[Tag]) -> Entries:
+        return self.parsed(tags, self.get_many(map(self.entry_name, tags)))
+
+    def lease(self, tags: Collection[Tag]) -> Entries:
+        now = time.time()
+        with self.lock():
+            for tag, entry in self.entries(tags).items():
+                if entry is None:
+                    self.add(tag)
+                elif entry.is_overdue(now):
+                    self.put({tag: entry.settled(now)})
+            return self.entries(tags)
+
+    def write(self, key: Key, leases: Mapping[Tag, str], data: bytes, timeout: float | None) -> bool:
+        if not all(self.cache.touch(self.entry_name(tag), None) for tag in leases):
+            return False
+        self.set_many({self.response_name(key): data}, timeout)
+        return True
+
+    def hold(self, tags: Collection[Tag], hold: Hold) -> None:
+        now = time.time()
+        self.change(tags, lambda entry: entry.held(hold, now))
+
+    def release(self, tags: Collection[Tag], holder: str) -> None:
+        now = time.time()
+        self.change(tags, lambda entry: entry.released(holder, now))
+
+    def change(self, tags: Collection[Tag], changed: Callable[[Entry], Entry]) -> None:
+        """Write ``changed(entry)`` for each of ``tags``.
+
+        Raises StoreError where an entry of before still stands: some backends swallow their errors.
+        """
+        with self.lock():
+            before = self.entries(tags)
+            self.put({tag: changed(entry or Entry()) for tag, entry in before.items()})
+            after = self.entries(tags)
+        if any(entry is not None and entry == after[tag] for tag, entry in before.items()):
+            raise StoreError(f"the cache {self.alias!r} did not take what was written to it")
+
+    def put(self, entries: Mapping[Tag, Entry]) -> None:
+        """Write entries. A held one lasts, its deadlines are in it; others pass unless a response makes them last."""
+        for lasting, timeout in ((True, None), (False, self.lease_timeout)):
+            chosen = {tag: entry for tag, entry in entries.items() if bool(entry.holds) == lasting}
+            self.set_many({self.entry_name(tag): bytes(entry) for tag, entry in chosen.items()}, timeout)
+
+    def add(self, tag: Tag) -> None:
+        """Add an entry for ``tag`` unless another process was faster."""
+        name, value = self.entry_name(tag), bytes(Entry())
+        added = self.in_form(self.cache.add, name, value, self.lease_timeout)
+        if not added and self.entries([tag])[tag] is None:
+            self.set_many({name: value}, self.lease_timeout)  # it was garbage that was in the way
+
+    def get_many(self, names: Iterable[str]) -> dict[str, bytes]:
+        names = list(names)
+        try:
+            found = self.cache.get_many(names)
+        except GARBAGE:
+            found = {name: self.get(name) for name in names}
+        return {name: as_bytes(value) for name, value in found.items() if value is not None}
+
+    def get(self, name: str) -> object:
+        try:
+            return self.cache.get(name)
+        except GARBAGE:
+            self.cache.delete(name)
+            return None
+
+    def set_many(self, values: Mapping[str, bytes], timeout: float | None) -> None:
+        if values and self.in_form(self.cache.set_many, values, timeout):
+            raise StoreError(f"the cache {self.alias!r} did not take all that was written to it")
+
+    @staticmethod
+    def in_form(method: Callable[..., Any], *args: Any) -> Any:
+        """Call ``method`` with bytes or, where the alias has a serializer that knows no bytes (JSON), with text."""
+        try:
+            return method(*args)
+        except TypeError:
+            return method(*map(as_text, args))
+
+    def parsed(self, tags: Iterable[Tag], found: Mapping[str, bytes]) -> Entries:
+        return {tag: Entry.parse(found.get(self.entry_name(tag))) for tag in tags}
+
+    def entry_name(self, tag: Tag) -> str:
+        return f"{self.prefix}t.{tag_name(tag)}"
+
+    def response_name(self, key: Key) -> str:
+        return f"{self.prefix}r.{key.name}"
+
+
+def as_bytes(value: object) -> bytes:
+    """Our bytes from what a serializer has made of them; what never was ours comes out as garbage."""
+    if isinstance(value, str):
+        return value.encode("latin-1", "replace")
+    return value if isinstance(value, bytes) else b""
+
+
+def as_text(value: Any) -> Any:
+    """``value`` with its bytes written as text, one character a byte."""
+    if isinstance(value, dict):
+        return {key: as_text(item) for key, item in value.items()}
+    return value.decode("latin-1") if isinstance(value, bytes) else value

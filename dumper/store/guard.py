@@ -1,0 +1,181 @@
+"""The store as this process sees it.
+
+:class:`Guard` stands between the algorithm and a store and adds what no backend knows: that the store failed a moment
+ago and is better left alone, and which tags this process must not trust, because of changes that the store has not been
+told of yet (*withheld*).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from dumper.exceptions import StoreError
+from dumper.rules.keys import Key
+from dumper.rules.tags import Tag
+from dumper.store.base import Entries, Reading, Store
+from dumper.store.entries import Entry, Hold
+
+logger = logging.getLogger("dumper.store")
+
+
+class Withholder(Protocol):
+    """Who knows of changes that the store has not been told of."""
+
+    @property
+    def tags(self) -> Collection[Tag]: ...
+
+
+class Withheld:
+    """All withholders of this process. Looked at on every request, changed seldom: a tuple that is replaced."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._owners: tuple[Withholder, ...] = ()
+
+    def add(self, owner: Withholder) -> None:
+        with self._lock:
+            self._owners = (*self._owners, owner)
+
+    def remove(self, owner: Withholder) -> None:
+        with self._lock:
+            self._owners = tuple(other for other in self._owners if other is not owner)
+
+    def __bool__(self) -> bool:
+        return bool(self._owners)
+
+    def __contains__(self, tag: Tag) -> bool:
+        return any(tag in owner.tags for owner in self._owners)
+
+    def __iter__(self) -> Iterator[Withholder]:
+        return iter(self._owners)
+
+
+withheld = Withheld()
+
+
+class Breaker:
+    """Leaves a store that has failed alone for ``delay`` seconds, then lets one caller try."""
+
+    def __init__(self, delay: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._delay = delay
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._closed = True
+        self._retry_at = 0.0
+
+    def check(self) -> None:
+        """Raises StoreError where the store is to be left alone."""
+        if self._closed:
+            return
+        with self._lock:
+            if self._clock() < self._retry_at:
+                raise StoreError("the store failed a moment ago")
+            self._retry_at = self._clock() + self._delay  # others wait for the outcome
+
+    def failed(self, error: Exception) -> None:
+        with self._lock:
+            if self._closed:
+                logger.error("The store does not answer; pages are rendered without it: %r", error)
+            self._closed = False
+            self._retry_at = self._clock() + self._delay
+
+    def succeeded(self) -> None:
+        if not self._closed:
+            with self._lock:
+                self._closed = True
+            logger.warning("The store answers again.")
+
+    @contextmanager
+    def watch(self) -> Iterator[None]:
+        """Turn whatever goes wrong with the store inside into a StoreError."""
+        self.check()
+        with store_errors(self.failed):
+            yield
+        self.succeeded()
+
+
+class Guard:
+    """A store behind a breaker, without the tags that are withheld. Its methods raise StoreError and nothing else."""
+
+    def __init__(self, store: Store, breaker: Breaker) -> None:
+        self.store = store
+        self.breaker = breaker
+
+    def read(self, key: Key, tags: Sequence[Tag]) -> Reading:
+        with self.breaker.watch():
+            reading = self.store.read(key, tags)
+        return Reading(reading.data, known_here(reading.entries))
+
+    async def aread(self, key: Key, tags: Sequence[Tag]) -> Reading:
+        with self.breaker.watch():
+            reading = await self.store.aread(key, tags)
+        return Reading(reading.data, known_here(reading.entries))
+
+    def entries(self, tags: Collection[Tag]) -> Entries:
+        with self.breaker.watch():
+            return known_here(self.store.entries(tags))
+
+    async def aentries(self, tags: Collection[Tag]) -> Entries:
+        with self.breaker.watch():
+            return known_here(await self.store.aentries(tags))
+
+    def lease(self, tags: Collection[Tag]) -> Entries:
+        with self.breaker.watch():
+            return known_here(self.store.lease(tags))
+
+    async def alease(self, tags: Collection[Tag]) -> Entries:
+        with self.breaker.watch():
+            return known_here(await self.store.alease(tags))
+
+    def write(self, key: Key, leases: Mapping[Tag, str], data: bytes, timeout: float | None) -> bool:
+        self.breaker.check()
+        with store_errors(refused):
+            return not any_withheld(leases) and self.store.write(key, leases, data, timeout)
+
+    async def awrite(self, key: Key, leases: Mapping[Tag, str], data: bytes, timeout: float | None) -> bool:
+        self.breaker.check()
+        with store_errors(refused):
+            return not any_withheld(leases) and await self.store.awrite(key, leases, data, timeout)
+
+    def hold(self, tags: Collection[Tag], hold: Hold) -> None:
+        with self.breaker.watch():
+            self.store.hold(tags, hold)
+
+    def release(self, tags: Collection[Tag], holder: str) -> None:
+        with self.breaker.watch():
+            self.store.release(tags, holder)
+
+    def sweep(self) -> None:
+        with self.breaker.watch():
+            self.store.sweep()
+
+
+@contextmanager
+def store_errors(tell: Callable[[Exception], None]) -> Iterator[None]:
+    """Turn whatever goes wrong inside into a StoreError."""
+    try:
+        yield
+    except Exception as error:
+        tell(error)
+        raise StoreError(str(error) or type(error).__name__) from error
+
+
+def refused(error: Exception) -> None:
+    """A response that is not taken may be too large: that says nothing about the store's health."""
+    logger.warning("The store did not take a response: %r", error)
+
+
+def any_withheld(tags: Collection[Tag]) -> bool:
+    return bool(withheld) and any(tag in withheld for tag in tags)
+
+
+def known_here(entries: Entries) -> Entries:
+    """``entries``, with a hold on each tag that is withheld."""
+    if not any_withheld(entries):
+        return entries
+    return {tag: (entry or Entry()).withheld() if tag in withheld else entry for tag, entry in entries.items()}
