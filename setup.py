@@ -1,0 +1,3 @@
+from setuptools import setup
+
+setup()  # setup.cfg says it all
