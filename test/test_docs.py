@@ -1,0 +1,149 @@
+"""The README says what is true: every name, default and example."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import docutils.core
+import pytest
+
+import dumper
+from dumper import checks, signals
+from dumper.conf import DEFINITIONS, PREFIX
+from test.servers import ROOT
+
+README = (ROOT / "README.rst").read_text()
+COMMANDS = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def code_blocks(language: str) -> list[str]:
+    """The code blocks of the README in ``language``, without their indentation."""
+    found = re.findall(rf"\.\. code-block:: {language}\n\n((?:    .*\n|\n)+)", README)
+    return [re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in found]
+
+
+@pytest.mark.parametrize("name", ["README.rst", "CHANGES.rst"])
+def test_the_documents_are_sound(name: str) -> None:
+    """docutils has nothing to remark. Sphinx and PyPI know the directive code-block as well."""
+    text = (ROOT / name).read_text().replace(".. code-block:: python", ".. code:: python")
+    docutils.core.publish_string(text, writer="html5", settings_overrides={"halt_level": 2, "report_level": 2})
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    """As ``NAME: type = default``, and no other is."""
+    found = dict(re.findall(r"^_`(DUMPER_\w+)`: ``[^`]+`` = ``(.+)``$", README, re.MULTILINE))
+    assert {name: eval(default) for name, default in found.items()} == {
+        PREFIX + name: default for name, (default, _) in DEFINITIONS.items()
+    }
+
+
+def test_every_check_is_documented() -> None:
+    """By its id, and no other is."""
+    source = Path(checks.__file__).read_text()
+    assert set(re.findall(r"dumper\.[EW]\d{3}", README)) == set(re.findall(r'id="(dumper\.[EW]\d{3})"', source))
+
+
+def test_every_public_name_is_documented() -> None:
+    """Functions and signals alike."""
+    for name in dumper.__all__:
+        assert name in README, name
+    for name, value in vars(signals).items():
+        if isinstance(value, signals.Signal):
+            assert f"dumper.signals.{name}" in README, name
+
+
+def test_every_make_target_that_is_documented_exists() -> None:
+    """And the two that come first are there."""
+    named = set(re.findall(r"``make ([a-z-]+)", README)) | {"demo", "test"}
+    assert named <= set(COMMANDS)
+
+
+def test_every_example_is_valid_python() -> None:
+    """Each block on its own."""
+    for block in code_blocks("python"):
+        compile(block, "README.rst", "exec")
+
+
+SITE = """
+import django
+from django.conf import settings
+
+exec(open("settings_of_readme.py").read())
+settings.configure(
+    INSTALLED_APPS=[*filter(lambda app: app is not ..., INSTALLED_APPS), "shop"],
+    MIDDLEWARE=MIDDLEWARE,
+    CACHES=CACHES,
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "shop.sqlite3"}},
+    SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
+    SECRET_KEY="readme",
+    ALLOWED_HOSTS=["testserver"],
+    ROOT_URLCONF="shop.urls",
+    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+)
+django.setup()
+
+from django.core.management import call_command
+from django.test import Client
+
+call_command("check", fail_level="WARNING")
+call_command("migrate", run_syncdb=True, verbosity=0)
+
+from shop.models import Flavour
+
+vanilla = Flavour.objects.create(slug="vanilla", name="Vanilla")
+mint = Flavour.objects.create(slug="mint", name="Mint")
+
+
+def ask(path):
+    response = Client().get(path)
+    return response.content.decode(), response["Cache-Status"]
+
+
+MISS, HIT = "dumper; fwd=uri-miss; stored", "dumper; hit"
+for path, text in (("/", "Mint, Vanilla"), ("/flavours/vanilla/", "Vanilla"), ("/flavours/mint/", "Mint")):
+    assert ask(path) == (text, MISS), ask(path)
+    assert ask(path) == (text, HIT), ask(path)
+vanilla.name = "Vanille"
+vanilla.save()
+assert ask("/") == ("Mint, Vanille", MISS)
+assert ask("/flavours/vanilla/") == ("Vanille", MISS)
+assert ask("/flavours/mint/") == ("Mint", HIT)
+exec(open("by_hand_of_readme.py").read())
+assert ask("/flavours/vanilla/")[1] == MISS
+print("as the README says")
+"""
+URLS = """
+from django.http import HttpResponse
+from django.urls import path
+
+from shop.models import Flavour
+
+urlpatterns = [
+    path("", lambda request: HttpResponse(", ".join(Flavour.objects.order_by("name").values_list("name", flat=True))),
+         name="flavour-list"),
+    path("flavours/<slug:slug>/", lambda request, slug: HttpResponse(Flavour.objects.get(slug=slug).name),
+         name="flavour"),
+]
+"""
+
+
+@pytest.mark.slow
+def test_the_examples_make_a_site_that_does_what_is_said(tmp_path: Path, redis_server) -> None:
+    """The settings, the model and the calls by hand, as they stand, in a project of their own."""
+    settings, models, by_hand, *_ = code_blocks("python")
+    settings = settings.replace("# ...", "...,").replace("redis://127.0.0.1:6379/0", redis_server.url)
+    settings = settings.replace("# ... all the others ...", "").replace("..., all the others ...", "")
+    (tmp_path / "settings_of_readme.py").write_text(settings)
+    (tmp_path / "by_hand_of_readme.py").write_text("from shop.models import Flavour\n" + by_hand)
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "__init__.py").touch()
+    (tmp_path / "shop" / "models.py").write_text(models)
+    (tmp_path / "shop" / "urls.py").write_text(URLS)
+    (tmp_path / "run.py").write_text(SITE)
+    run = [sys.executable, "-W", "error", "run.py"]
+    environ = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    done = subprocess.run(run, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    assert done.stdout.endswith("as the README says\n"), done.stderr
