@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 # "1", the generation, then each hold as holder=deadline: ASCII, parted by single blanks, also read by Lua scripts.
-_ENTRY = re.compile(rb"1 ([a-z0-9]+)((?: [a-z0-9]+=[0-9.]+)*)")
+_ENTRY = re.compile(rb"1 ([a-z0-9]+)((?: [a-z0-9]+=[0-9]+\.?[0-9]*)*)")
 
 
 def token() -> str:
@@ -37,10 +37,7 @@ class Entry:
         if match is None:
             return None
         holds = (hold.split("=") for hold in match[2].decode().split())
-        try:
-            return cls(match[1].decode(), {holder: float(deadline) for holder, deadline in holds})
-        except ValueError:
-            return None
+        return cls(match[1].decode(), {holder: float(deadline) for holder, deadline in holds})
 
     def __bytes__(self) -> bytes:
         holds = "".join(f" {holder}={deadline:.3f}" for holder, deadline in self.holds.items())

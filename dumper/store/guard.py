@@ -31,28 +31,28 @@ class Withholder(Protocol):
 
 
 class Withheld:
-    """All withholders of this process. Looked at on every request, changed seldom: a tuple that is replaced."""
+    """All withholders of this process. Looked at on every request, changed seldom.
+
+    There is no lock: a finalizer may remove one at any moment, in the middle of add() as well.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._owners: tuple[Withholder, ...] = ()
+        self._owners: dict[int, Withholder] = {}
 
     def add(self, owner: Withholder) -> None:
-        with self._lock:
-            self._owners = (*self._owners, owner)
+        self._owners[id(owner)] = owner
 
     def remove(self, owner: Withholder) -> None:
-        with self._lock:
-            self._owners = tuple(other for other in self._owners if other is not owner)
+        self._owners.pop(id(owner), None)
 
     def __bool__(self) -> bool:
         return bool(self._owners)
 
     def __contains__(self, tag: Tag) -> bool:
-        return any(tag in owner.tags for owner in self._owners)
+        return any(tag in owner.tags for owner in self)
 
     def __iter__(self) -> Iterator[Withholder]:
-        return iter(self._owners)
+        return iter(self._owners.copy().values())
 
 
 withheld = Withheld()

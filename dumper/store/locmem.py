@@ -27,12 +27,11 @@ class LocMemStore(DjangoStore):
 
     def write(self, key: Key, leases: Mapping[Tag, str], data: bytes, timeout: float | None) -> bool:
         with self.lock():
-            standing = self.entries(leases)
-            if not all((entry := standing[tag]) and entry.admits(generation) for tag, generation in leases.items()):
+            if not super().write(key, leases, data, timeout):
                 return False
             names = {*self.stored_with(key.path), self.response_name(key)}
             self.cache.set(self.index_name(key.path), " ".join(names), None)
-            return super().write(key, leases, data, timeout)
+            return True
 
     def release(self, tags: Collection[Tag], holder: str) -> None:
         with self.lock():

@@ -33,7 +33,10 @@ CHUNK = 500
 def primary(cache: BaseCache) -> redis.Redis | None:
     """The client that writes for ``cache``; None where that is not one Redis server. Replicas lag, so none is asked."""
     client: Any = getattr(cache, "client", None) or getattr(cache, "_cache", None)
-    found = client.get_client(write=True) if hasattr(client, "get_client") else None
+    try:
+        found = client.get_client(write=True) if hasattr(client, "get_client") else None
+    except NotImplementedError:  # django-redis, sharded
+        return None
     pool = getattr(found, "connection_pool", None)
     return cast("redis.Redis", found) if type(pool) in (redis.ConnectionPool, redis.BlockingConnectionPool) else None
 
@@ -48,6 +51,8 @@ def own_client(client: redis.Redis, timeout: float) -> redis.Redis:
     options |= {
         "decode_responses": False,
         "retry": Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
+        "retry_on_timeout": False,
+        "retry_on_error": [],
     }
     return redis.Redis(connection_pool=redis.ConnectionPool(connection_class=pool.connection_class, **options))
 
@@ -96,8 +101,8 @@ class RedisStore(Store):
             stored, indexed, *_ = self.pipelined(commands)
         if isinstance(stored, Exception):
             raise stored
-        if isinstance(indexed, ResponseError):
-            self.client.unlink(self.paths)  # it was garbage
+        if is_of_wrong_type(indexed):
+            self.client.unlink(self.paths)
         return bool(stored)
 
     def hold(self, tags: Collection[Tag], hold: Hold) -> None:
@@ -113,9 +118,15 @@ class RedisStore(Store):
         with self.client.pipeline(transaction=True) as pipe:
             pipe.sunionstore(self.cleared, [self.cleared, self.paths])
             pipe.unlink(self.paths)
-            pipe.execute()
-        while names := cast("list[bytes]", self.client.spop(self.cleared, CHUNK)):
-            self.script(scripts.SWEEP, [f"{self.prefix}{{{name.decode()}}}g" for name in names])
+            try:
+                pipe.execute()
+            except ResponseError as error:
+                if not is_of_wrong_type(error):
+                    raise
+                self.client.unlink(self.cleared)
+        while names := cast("list[bytes]", self.client.srandmember(self.cleared, CHUNK)):
+            self.script(scripts.SWEEP, [f"{self.prefix}{{{name.decode(errors='replace')}}}g" for name in names])
+            self.client.srem(self.cleared, *names)
 
     def change(self, script: str, tags: Collection[Tag], *arguments: str) -> Iterator[Any]:
         """Run a script on the entries of ``tags``, a chunk at a time."""
@@ -145,6 +156,11 @@ class RedisStore(Store):
 
     def response_name(self, key: Key) -> str:
         return self.slot(key.path) + "r" + key.name
+
+
+def is_of_wrong_type(answer: object) -> bool:
+    """Whether ``answer`` says that there is garbage under the name asked for."""
+    return isinstance(answer, ResponseError) and "WRONGTYPE" in str(answer)
 
 
 @lru_cache

@@ -12,10 +12,10 @@ local function get(key)
   return type(value) == 'string' and value or ''
 end
 local function parse(value, now)
-  local generation, rest = string.match(value, '^1 (%w+)(.*)$')
-  if not generation or string.gsub(rest, ' %w+=%d+%.?%d*', '') ~= '' then return false, {}, false end
+  local generation, rest = string.match(value, '^1 ([%l%d]+)(.*)$')
+  if not generation or string.gsub(rest, ' [%l%d]+=%d+%.?%d*', '') ~= '' then return false, {}, false end
   local holds, overdue = {}, false
-  for holder, deadline in string.gmatch(rest, ' (%w+)=([%d.]+)') do
+  for holder, deadline in string.gmatch(rest, ' ([%l%d]+)=([%d.]+)') do
     if tonumber(deadline) <= now then overdue = true else holds[holder] = deadline end
   end
   return generation, holds, overdue

@@ -1,0 +1,55 @@
+"""What the tests of the stores have in common."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+
+from dumper.rules.keys import Key, digest
+from dumper.rules.tags import SITE, Tag, path_tag
+from dumper.store.base import Store
+from dumper.store.entries import Hold
+
+PATH = path_tag("/page/")
+TAGS = (PATH, SITE)
+
+
+def key(path: str = "/page/", query: str = "") -> Key:
+    fingerprint = digest(path, query)
+    return Key(path_tag(path), fingerprint[:32], fingerprint)
+
+
+PAGE = key()
+
+
+def hold(holder: str = "holder", seconds: float = 600) -> Hold:
+    return Hold(holder, time.time() + seconds)
+
+
+def lease(store: Store, tags: Collection[Tag] = TAGS) -> dict[Tag, str]:
+    """The generations that a page may be stored under: each tag has one, and none is held."""
+    entries = store.lease(tags)
+    assert entries.keys() == set(tags)
+    assert all(entry and entry.admits(entry.generation) for entry in entries.values()), entries
+    return {tag: entry.generation for tag, entry in entries.items()}
+
+
+def admitted(store: Store, leases: dict[Tag, str]) -> bool:
+    """Whether a page under ``leases`` is true (rule 1)."""
+    entries = store.entries(leases)
+    return all((entry := entries[tag]) is not None and entry.admits(leases[tag]) for tag in leases)
+
+
+def served(store: Store, leases: dict[Tag, str], key: Key = PAGE) -> bytes | None:
+    """What a look-up answers with, if the page that is stored is one under ``leases``."""
+    data, entries = store.read(key, tuple(leases))
+    true = all((entry := entries[tag]) is not None and entry.admits(leases[tag]) for tag in leases)
+    return data if true else None
+
+
+def put(store: Store, data: bytes = b"page", key: Key = PAGE, timeout: float | None = None) -> dict[Tag, str]:
+    """Store ``data``; return the generations that it is stored under."""
+    leases = lease(store, (key.path, SITE))
+    assert store.write(key, leases, data, timeout)
+    assert served(store, leases, key) == data
+    return leases
