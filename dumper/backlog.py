@@ -27,6 +27,8 @@ logger = logging.getLogger("dumper.invalidation")
 #: Above this many tags that wait, the whole site is invalidated in their stead, so that memory stays bounded.
 MOST_TAGS = 10_000
 
+LOGGED_TAGS = 20
+
 
 def hold(tags: Collection[Tag], holder: str) -> None:
     """Hold ``tags``, which are about to change. Raises StoreError."""
@@ -45,7 +47,8 @@ def release(tags: Collection[Tag], holder: str = "none") -> None:
 def released(tags: frozenset[Tag], holder: str) -> None:
     store.current().release(tags, holder)
     if logger.isEnabledFor(logging.DEBUG):
-        logger.debug("invalidated: %s", ", ".join(map(quoted, sorted(tags))))
+        named = [*map(quoted, sorted(tags)[:LOGGED_TAGS]), *(["..."] if len(tags) > LOGGED_TAGS else [])]
+        logger.debug("invalidated %d: %s", len(tags), ", ".join(named))
     invalidated.send_robust(sender=None, tags=tags)
 
 
@@ -117,8 +120,10 @@ class Backlog:
             self._start()
 
     def at_exit(self) -> None:
-        """A last attempt, then say what is lost."""
-        if self._waiting and not self.attempt():
+        """Give the thread the time for a last attempt, then say what is lost."""
+        if thread := self._thread:
+            thread.join(2 * settings().retry_delay)
+        if self._waiting:
             lost = sorted(tag for waiting in self._waiting for tag in waiting.tags)
             logger.error("Exit with %d tags that could not be invalidated: %a", len(lost), lost[:20])
 

@@ -107,11 +107,10 @@ def check_settings(**kwargs: Any) -> Iterable[CheckMessage]:
     for name, problem in settings().problems:
         value = getattr(django_settings, name)
         yield Error(f"{name} {problem}, not {value!r}.", hint="Correct it; see the README.", id="dumper.E005")
-    known = [PREFIX + name for name in DEFINITIONS]
     for name in dir(django_settings):
-        if name.startswith(PREFIX) and name not in known:
-            near = get_close_matches(name, known, 1)
-            hint = f"Did you mean {near[0]}?" if near else "Remove it; the README lists the settings."
+        if name.startswith(PREFIX) and (own := name.removeprefix(PREFIX)) not in DEFINITIONS:
+            near = get_close_matches(own, DEFINITIONS, 1)
+            hint = f"Did you mean {PREFIX}{near[0]}?" if near else "Remove it; the README lists the settings."
             yield Warning(f"There is no setting {name}.", hint=hint, id="dumper.W004")
 
 

@@ -17,6 +17,8 @@ from django.core.signals import setting_changed
 
 PREFIX = "DUMPER_"
 EVERY_PATH = re.compile("")
+#: 68 years: what every store can count to.
+MOST_SECONDS = 2**31
 
 
 class Wrong(ValueError):
@@ -38,9 +40,11 @@ def _key_prefix(value: Any) -> str:
 
 def _pattern(value: Any) -> re.Pattern[str]:
     try:
-        return re.compile(value or r"(?!)")
-    except (re.error, TypeError) as error:
-        raise Wrong(f"a regular expression ({error})") from error
+        pattern = re.compile(value or r"(?!)")
+        pattern.search("")
+    except (re.error, TypeError, OverflowError, RecursionError) as error:
+        raise Wrong(f"a regular expression for text ({error})") from error
+    return pattern
 
 
 def _flag(value: Any) -> bool:
@@ -50,8 +54,8 @@ def _flag(value: Any) -> bool:
 
 
 def _seconds(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
-        raise Wrong("a number of seconds greater than 0")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= MOST_SECONDS:
+        raise Wrong(f"a number of seconds greater than 0 and at most {MOST_SECONDS}")
     return value
 
 

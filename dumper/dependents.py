@@ -16,9 +16,9 @@ from django.urls import NoReverseMatch, get_script_prefix
 from django.utils.functional import Promise
 
 from dumper.conf import settings
+from dumper.database import spared
 from dumper.exceptions import InvalidationError
 from dumper.rules.tags import SITE, Tag, host_of, tags_of_url
-from dumper.transactions import spared
 
 logger = logging.getLogger("dumper.invalidation")
 

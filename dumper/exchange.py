@@ -116,7 +116,8 @@ class Exchange:
             expires_at=None if lifetime is None else now + lifetime,
             status=response.status,
             reason=response.reason,
-            headers=tuple(storable(response.headers)),
+            headers=storable(response.headers),
+            marks=response.marks,
             body=response.body or b"",
         ).pack()
 
@@ -136,7 +137,7 @@ class Exchange:
 
     def _forward(self, reason: str, detail: str | None) -> None:
         self.decision = Decision(reason, detail)
-        self._log(f"did not find: {detail or 'not stored'}")
+        self._log(f"did not find: {detail or 'nothing is stored'}")
 
     def _log(self, what: str) -> None:
         if logger.isEnabledFor(logging.DEBUG):

@@ -25,6 +25,8 @@ class Row(NamedTuple):
         queryset: QuerySet[Model] = self.model._base_manager.using(self.using).filter(**{self.field: self.value})
         if lock:
             features = connections[self.using].features
+            # Nothing can be locked behind an outer join.
+            queryset = queryset.select_related(None)
             queryset = queryset.select_for_update(no_key=features.has_select_for_no_key_update)
         yield from queryset
 

@@ -9,8 +9,9 @@ transaction the state before is read, the row is written, and the state after is
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from functools import partial, wraps
+from itertools import chain
 from typing import Any, TypeVar
 
 from django.core.exceptions import ObjectDoesNotExist
@@ -18,8 +19,9 @@ from django.db import connections
 from django.db.models import Model
 from django.db.models.signals import class_prepared, m2m_changed, pre_delete
 
-from dumper import family, transactions
-from dumper.dependents import dependents, has_paths, safely
+from dumper import database, family, transactions
+from dumper.dependents import NoPaths, dependents, has_paths, safely
+from dumper.exceptions import InvalidationError
 from dumper.family import relatives, rows
 from dumper.rules.tags import Tag
 
@@ -95,15 +97,12 @@ def observed(save_table: Any) -> Any:
             return write()
         is_new = force_insert or (self._state.adding and has_key_of_its_own(self) and not (raw or force_update))
         locks = connections[using].features.has_select_for_update
-        # Where rows cannot be locked (SQLite), a read inside would begin a transaction that may not get to write.
-        before = set() if is_new or locks else states_before(self, using, lock=False)
-        with transactions.block(using):
-            if locks and not is_new:
-                before = states_before(self, using, lock=True)
+        with database.block(using):
+            before = set() if is_new else states_before(self, using, lock=locks)
             written = write()
             transactions.change(before, using)
             if cls is self._meta.concrete_model:
-                after(self, using, in_doubt=raw or bool(update_fields) or is_doubtful(self))
+                after(self, using)
         transactions.settle()
         return written
 
@@ -114,25 +113,39 @@ def observed(save_table: Any) -> Any:
 def states_before(instance: Model, using: str, *, lock: bool) -> set[Tag]:
     """The tags of the row as the database has it, unless the open transaction has found them already."""
     current = transactions.current(using)
-    known = current.rows if current else set()
     tags: set[Tag] = set()
     for row in rows(instance, using):
-        if row not in known:
+        if not (current and current.knows(row)):
             for stored in row.read(lock=lock):
                 tags |= safely(stored, dependents(stored, using))
     return tags
 
 
-def after(instance: Model, using: str, *, in_doubt: bool) -> None:
-    """Add the tags of the state after a write; where the instance may not be what was written, those of the row too."""
-    if not in_doubt and type(instance) in relatives(type(instance)):
-        find(instance, using)
+def after(instance: Model, using: str) -> None:
+    """Add the tags of the state after a write: of the row, since the instance may say something else.
+
+    Fields may be deferred, left out by ``update_fields``, or computed by the database; relations may be cached.
+    """
+    for stored in states(instance, using):
+        find(stored, using)
+    if current := transactions.current(using):
+        for row in rows(instance, using):
+            current.learn(row)
+
+
+def states(instance: Model, using: str) -> Iterator[Model]:
+    """The row of ``instance`` as the database has it, as each of its relatives shows it."""
     for row in rows(instance, using):
-        if in_doubt or row.model is not type(instance):
-            for stored in row.read():
-                find(stored, using)
-        if current := transactions.current(using):
-            current.rows.add(row)
+        yield from row.read()
+
+
+def states_of_fresh(instance: Model, using: str) -> Iterator[Model]:
+    """The same for an instance that was read a moment ago."""
+    for row in rows(instance, using):
+        if row.model is type(instance):
+            yield instance
+        else:
+            yield from row.read()
 
 
 def find(instance: Model, using: str) -> None:
@@ -147,17 +160,20 @@ def find(instance: Model, using: str) -> None:
 
 
 def found_at_last(instance: Model, using: str) -> set[Tag]:
-    """The tags of ``instance``, after a forward reference (``loaddata``) has been filled in."""
-    again = type(instance)._base_manager.using(using).filter(pk=instance.pk)
-    return set().union(*(safely(stored, dependents(stored, using)) for stored in again))
+    """The tags of the row of ``instance`` right before the commit, when all other rows are there."""
+    tags: set[Tag] = set()
+    for stored in states(instance, using):
+        try:
+            tags |= safely(stored, dependents(stored, using))
+        except NoPaths as error:
+            raise InvalidationError(str(error)) from error  # which makes Django roll back
+    return tags
 
 
-def deleting(sender: type[Model], instance: Model, using: str, origin: Any = None, **kwargs: Any) -> None:
-    """``pre_delete``: the relations of ``instance`` are still there."""
-    if origin is instance:  # it may have been changed since it was read
-        transactions.change(states_before(instance, using, lock=False), using)
-    if relatives(sender):
-        find(instance, using)
+def deleting(sender: type[Model], instance: Model, using: str, **kwargs: Any) -> None:
+    """``pre_delete``: the relations of the row are still there. The instance may have been changed in memory."""
+    lock = connections[using].features.has_select_for_update and transactions.current(using) is not None
+    transactions.change(states_before(instance, using, lock=lock), using)
 
 
 def related(
@@ -171,11 +187,15 @@ def related(
     **kwargs: Any,
 ) -> None:
     """``m2m_changed``: the pages of both sides, before and after."""
-    if relatives(type(instance)):
-        find(instance, using)
-    if relatives(model):
-        for other in others(sender, instance, reverse, model, pk_set, using):
-            find(other, using)
+    far = list(others(sender, instance, reverse, model, pk_set, using)) if relatives(model) else []
+    for stored in chain(states(instance, using), *(states_of_fresh(other, using) for other in far)):
+        if action.startswith("pre_"):
+            transactions.change(safely(stored, dependents(stored, using)), using)
+        else:
+            find(stored, using)
+    if action == "pre_clear" and (current := transactions.current(using)):
+        # Afterwards nothing tells which they were.
+        current.postponed.extend(partial(found_at_last, other, using) for other in far)
 
 
 def others(
@@ -188,7 +208,9 @@ def others(
 ) -> Iterable[Model]:
     """The instances at the other side of an m2m change: those of ``pk_set`` or, before all are cleared, all."""
     fields = (*type(instance)._meta.many_to_many, *model._meta.many_to_many)
-    field = next(field for field in fields if field.remote_field.through is through)
+    field = next((field for field in fields if field.remote_field.through is through), None)
+    if field is None:  # somebody else's signal, about a table that is none of an m2m field
+        return ()
     names = field.m2m_field_name(), field.m2m_reverse_field_name()
     source, target = map(through._meta.get_field, reversed(names) if reverse else names)  # type: Any, Any
     if pk_set is None:
@@ -201,12 +223,3 @@ def has_key_of_its_own(instance: Model) -> bool:
     """Whether the key of a new instance was made up for it, so that Django inserts without a look for an older row."""
     key = instance._meta.pk
     return key.has_default() or key.has_db_default()
-
-
-def is_doubtful(instance: Model) -> bool:
-    """Whether the instance may say something else than its row: deferred or computed fields, cached relations."""
-    state = instance.__dict__
-    return bool(instance._state.fields_cache) or any(
-        field.attname not in state or hasattr(state[field.attname], "resolve_expression")
-        for field in instance._meta.concrete_fields
-    )

@@ -14,7 +14,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_asy
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from dumper import conf, store, transactions
+from dumper import conf, database, store, transactions
 from dumper.exchange import Exchange
 from dumper.middleware.messages import (
     active_language,
@@ -53,7 +53,7 @@ class UpdateCacheMiddleware(_Middleware):
         exchange = begin(request)
         run(exchange.lookup(), store.current())
         response = cast(HttpResponseBase, self.get_response(request))
-        if exchange.is_open and transactions.in_transaction():
+        if exchange.is_open and database.in_transaction():
             # It was open before the lease, and so may have shown the view what was true even earlier.
             exchange.forbid("inside a transaction")
         if exchange.is_open:

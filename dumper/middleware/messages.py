@@ -8,10 +8,13 @@ from typing import cast
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponseBase, ResponseHeaders
 from django.utils import timezone, translation
 
 from dumper.rules.messages import Request, Response, StoredResponse
+
+#: Attributes by which Django's decorators tell its middleware what to leave out.
+MARKS = ("xframe_options_exempt", "_csp_config", "_csp_ro_config")
 
 
 def active_language() -> str:
@@ -59,11 +62,15 @@ def response_from(response: HttpResponseBase) -> Response:
         sets_cookie=bool(response.cookies),
         language=active_language(),
         time_zone=active_time_zone(),
+        marks={name: vars(response)[name] for name in MARKS if name in vars(response)},
     )
 
 
 def response_to(stored: StoredResponse) -> HttpResponse:
     """``stored`` as a response of Django's, with its Age (RFC 9111 §5.1)."""
-    response = HttpResponse(stored.body, status=stored.status, reason=stored.reason, headers=dict(stored.headers))
+    response = HttpResponse(stored.body, status=stored.status, reason=stored.reason)
+    # These and no others: not even a Content-Type where the view had none.
+    response.headers = ResponseHeaders(dict(stored.headers))
+    vars(response).update(stored.marks)
     response.headers["Age"] = str(max(0, int(time.time() - stored.stored_at)))
     return response

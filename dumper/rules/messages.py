@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
@@ -52,6 +52,8 @@ class Response:
     sets_cookie: bool
     language: str
     time_zone: str
+    #: what a decorator has left on it for a middleware that comes later
+    marks: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,8 @@ class StoredResponse:
     expires_at: float | None
     status: int
     reason: str
-    headers: tuple[tuple[str, str], ...]
+    headers: Sequence[tuple[str, str]]
+    marks: Mapping[str, Any]
     body: bytes
 
     def pack(self) -> bytes:
@@ -72,25 +75,33 @@ class StoredResponse:
 
         ``DMPR``, a version, the CRC-32 of all that follows, the length of the JSON: 13 bytes, big-endian.
         """
-        head = json.dumps([getattr(self, name) for name in _HEAD], separators=(",", ":")).encode()
-        return _FRAME.pack(_MAGIC, _VERSION, crc32(self.body, crc32(head)), len(head)) + head + self.body
+        head = json.dumps([getattr(self, name) for name in _HEAD], separators=(",", ":"), default=_plain).encode()
+        length = _LENGTH.pack(len(head))
+        checksum = crc32(self.body, crc32(head, crc32(length)))
+        return _FRAME.pack(_MAGIC, _VERSION, checksum) + length + head + self.body
 
     @classmethod
     def unpack(cls, data: object, fingerprint: str) -> StoredResponse | None:
         """The response in ``data``; None where it is damaged, foreign, from the future, or another key's."""
-        if not isinstance(data, bytes) or len(data) < _FRAME.size:
+        if not isinstance(data, bytes) or len(data) < _START:
             return None
-        magic, version, checksum, length = _FRAME.unpack_from(data)
+        magic, version, checksum = _FRAME.unpack_from(data)
         if (magic, version) != (_MAGIC, _VERSION) or crc32(memoryview(data)[_FRAME.size :]) != checksum:
             return None
-        start = _FRAME.size + length
+        body = _START + _LENGTH.unpack_from(data, _FRAME.size)[0]
         try:
-            head = dict(zip(_HEAD, json.loads(data[_FRAME.size : start]), strict=True))
-        except (ValueError, TypeError):
+            head = dict(zip(_HEAD, json.loads(data[_START:body]), strict=True))
+        except (ValueError, TypeError, RecursionError):
             return None
-        return cls(**head, body=data[start:]) if head["fingerprint"] == fingerprint else None
+        return cls(**head, body=data[body:]) if head["fingerprint"] == fingerprint else None
 
 
 _MAGIC, _VERSION = b"DMPR", 1
-_FRAME = struct.Struct(">4sBII")
-_HEAD = ("fingerprint", "generations", "stored_at", "expires_at", "status", "reason", "headers")
+_FRAME, _LENGTH = struct.Struct(">4sBI"), struct.Struct(">I")
+_START = _FRAME.size + _LENGTH.size
+_HEAD = ("fingerprint", "generations", "stored_at", "expires_at", "status", "reason", "headers", "marks")
+
+
+def _plain(value: object) -> object:
+    """``value``, which JSON does not know, as something that it does."""
+    return list(value) if isinstance(value, (set, frozenset)) else str(value)

@@ -5,13 +5,15 @@ A reason is a short text in words; it goes into the log and into Cache-Status. I
 
 from __future__ import annotations
 
-import math
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 
 from dumper.rules.headers import directives, members
 from dumper.rules.messages import Request, Response
 
 _UNSTORABLE = ("no-store", "private", "no-cache")
+#: What a larger number of seconds means: 68 years (RFC 9111 §1.2.2).
+MOST_SECONDS = 2**31
 _OVERRIDES = ("HTTP_X_HTTP_METHOD_OVERRIDE", "HTTP_X_HTTP_METHOD", "HTTP_X_METHOD_OVERRIDE")
 
 
@@ -76,15 +78,23 @@ def lifetime(response: Response, default: float | None, now: float) -> float | N
     control = directives(fields.get("cache-control", ""))
     for name in ("s-maxage", "max-age"):
         if name in control:
-            return int(control[name]) if control[name].isascii() and control[name].isdigit() else 0
+            return _seconds(control[name])
     if "expires" in fields:
-        return max(0, _timestamp(fields["expires"]) - now)
+        return min(max(0, _timestamp(fields["expires"]) - now), MOST_SECONDS)
     return default
+
+
+def _seconds(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        return 0
+    digits = text.lstrip("0") or "0"
+    return min(int(digits), MOST_SECONDS) if len(digits) <= 10 else MOST_SECONDS
 
 
 def _timestamp(date: str) -> float:
     try:
-        moment = parsedate_to_datetime(date).timestamp()
+        moment = parsedate_to_datetime(date)
     except (TypeError, ValueError, OverflowError):
         return 0
-    return moment if math.isfinite(moment) else 0
+    # The form of asctime names no zone: it is in UTC (RFC 9110 §5.6.7).
+    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -10,7 +11,7 @@ class Decision:
     """The trace of one request. ``forwarded`` is a reason of RFC 9211 §2.2, or None for a hit."""
 
     forwarded: str | None = "bypass"
-    #: in words: why it was forwarded or not stored; printable ASCII
+    #: in words: why it was forwarded or not stored
     detail: str | None = None
     stored: bool = False
     #: seconds that the response stays fresh; None is forever
@@ -28,6 +29,6 @@ class Decision:
         if self.ttl is not None:
             parts.append(f"ttl={int(self.ttl)}")
         if self.detail:
-            text = self.detail.encode("ascii", "replace").decode().replace("\\", "\\\\").replace('"', '\\"')
-            parts.append(f'detail="{text}"')
+            text = re.sub(r"[^ -~]", "?", self.detail)  # RFC 8941 §3.3.3: printable ASCII
+            parts.append('detail="{}"'.format(re.sub(r'(["\\])', r"\\\1", text)))
         return "; ".join(parts)

@@ -71,6 +71,10 @@ def is_overdue(self: Entry, now: float) -> bool:
     return bool(self.holds)
 
 
+def settled_at_once(self: Entry, now: float) -> Entry:
+    return Entry()
+
+
 MUTANTS: dict[str, dict[str, Any]] = {
     "1: generations are not compared": {"dumper.exchange.untrue": nothing},
     "1 and 3: holds are overlooked": {ENTRY + "admits": is_same, EXCHANGE + "_unleased": nothing},
@@ -79,7 +83,10 @@ MUTANTS: dict[str, dict[str, Any]] = {
     "5 and 6: released before the commit": {"dumper.transactions.Transaction.prepare": release_before_commit},
     "6: a release lifts the holds of others": {ENTRY + "released": released_for_all},
     "6 and 10: no fresh generation": {ENTRY + "held": held_as_it_was, ENTRY + "released": released_as_it_was},
-    "8: holds lapse while the change is open": {ENTRY + "is_overdue": is_overdue},
+    "8: holds lapse while the change is open": {
+        ENTRY + "is_overdue": is_overdue,
+        ENTRY + "settled": settled_at_once,
+    },
     "9: one hold at a time": {ENTRY + "held": held_alone},
     "9: changes are not atomic": {
         "dumper.store.locmem.LocMemStore.change": change_in_two_steps,

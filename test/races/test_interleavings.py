@@ -58,7 +58,7 @@ class Interleavings(RuleBasedStateMachine):
     def a_transaction_begins(self, name: str, commits: bool) -> None:
         self.world.write(name, commits=commits)
 
-    @rule(name=st.sampled_from(DATABASES), at=st.sampled_from(("commit", "release", "end")))
+    @rule(name=st.sampled_from(DATABASES), at=st.sampled_from(("between", "commit", "release", "end")))
     def a_transaction_comes_as_far_as(self, name: str, at: str) -> None:
         self.world.write(name, commits=True)
         while self.world.writers[name].at not in (at, "end"):

@@ -86,10 +86,7 @@ def main() -> None:
     }
     base = found[BASELINE.name][0]
     rows = [("a hit", "CPU µs", "× Django's pair on django-redis", "Redis commands")]
-    rows += [
-        (name, f"{cpu:,.0f}", f"{base / cpu:.2f}", f"{commands:.0f}")
-        for name, (cpu, commands) in found.items()
-    ]
+    rows += [(name, f"{cpu:,.0f}", f"{base / cpu:.2f}", f"{commands:.0f}") for name, (cpu, commands) in found.items()]
     text = (
         f"{datetime.datetime.now(tz=datetime.timezone.utc):%B %Y}, Python {platform.python_version()},"
         f" Django {django.get_version()}, redis-py {redis.__version__}, {platform.machine()}, Redis on loopback;"
