@@ -27,6 +27,9 @@ from dumper.store.base import Entries
 
 logger = logging.getLogger("dumper.middleware")
 
+#: All that visitors are told of a store that fails; the log knows more.
+NO_STORE = "the store does not answer"
+
 
 class Exchange:
     """One request on its way past the store; ``decision`` tells what has become of it so far."""
@@ -39,6 +42,8 @@ class Exchange:
         self._data: bytes | None = None
         #: empty for a request that goes past the store
         self._leases: Entries = {}
+        #: the language and time zone that the view has left active, where it was asked
+        self.rendered_in: tuple[str, str] | None = None
 
     def lookup(self) -> Steps[None]:
         """Read the stored response, and the generations of its tags; add those that are missing."""
@@ -50,8 +55,8 @@ class Exchange:
             now = time.time()
             if absent := [tag for tag, entry in entries.items() if entry is None or entry.is_overdue(now)]:
                 entries |= yield Call("lease", (absent,))
-        except StoreError as error:
-            self._forward("bypass", f"store: {error}")
+        except StoreError:
+            self._forward("bypass", NO_STORE)
         else:
             self._leases = entries
 
@@ -64,10 +69,13 @@ class Exchange:
         """The stored response, if it is still true, in the language and time zone that are active by now."""
         if not self._leases:
             return None
-        before = self.request
-        self.request = replace(before, language=language, time_zone=time_zone, language_negotiated=language_negotiated)
+        is_elsewhere = (language, time_zone) != (self.request.language, self.request.time_zone)
+        if is_elsewhere or language_negotiated:
+            self.request = replace(
+                self.request, language=language, time_zone=time_zone, language_negotiated=language_negotiated
+            )
         try:
-            if (language, time_zone) != (before.language, before.time_zone):
+            if is_elsewhere:
                 self._key = key_of(self.request)
                 self._data, _ = yield Call("read", (self._key, ()))
             stored = StoredResponse.unpack(self._data, self._key.fingerprint)
@@ -77,8 +85,8 @@ class Exchange:
             entries = dict(self._leases)
             if others := [tag for tag in stored.generations if tag not in entries]:
                 entries |= yield Call("entries", (others,))
-        except StoreError as error:
-            self.forbid(f"store: {error}")
+        except StoreError:
+            self.forbid(NO_STORE)
             return None
         if reason := untrue(stored, entries, time.time()):
             self._forward("stale", reason)
@@ -102,8 +110,8 @@ class Exchange:
             try:
                 self.decision.stored = yield Call("write", (self._key, self._generations(), data, lifetime))
                 reason = None if self.decision.stored else "changed while it was rendered"
-            except StoreError as error:
-                reason = f"store: {error}"
+            except StoreError:
+                reason = "the store did not take it"
         self.decision.ttl = lifetime if self.decision.stored else None
         self.decision.detail = reason
         self._log("stored" if self.decision.stored else f"did not store: {reason}")

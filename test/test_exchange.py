@@ -163,7 +163,7 @@ def test_a_store_that_fails_at_the_look_up_is_left_alone(noted, call):
     visit = Visit(noted)
     assert visit.serve() is None
     assert not visit.exchange.is_open
-    assert str(visit.exchange.decision) == 'dumper; fwd=bypass; detail="store: it is down"'
+    assert str(visit.exchange.decision) == 'dumper; fwd=bypass; detail="the store does not answer"'
 
 
 def test_a_store_that_fails_later_is_left_alone_from_then_on(noted):
@@ -171,7 +171,7 @@ def test_a_store_that_fails_later_is_left_alone_from_then_on(noted):
     noted.failing = {"read", "write"}
     assert visit.serve(language="de") is None
     assert not visit.exchange.is_open
-    assert other.settle() == 'dumper; fwd=bypass; detail="store: it is down"'
+    assert other.settle() == 'dumper; fwd=bypass; detail="the store did not take it"'
 
 
 def test_what_was_forbidden_is_neither_served_nor_stored(noted):

@@ -24,6 +24,7 @@ from dumper.middleware.messages import (
     response_from,
     response_to,
 )
+from dumper.rules.messages import Response
 from dumper.steps import Steps, arun, run
 
 #: Where the pair keeps the exchange of a request.
@@ -57,7 +58,7 @@ class UpdateCacheMiddleware(_Middleware):
             # It was open before the lease, and so may have shown the view what was true even earlier.
             exchange.forbid("inside a transaction")
         if exchange.is_open:
-            run(exchange.settle(response_from(response)), store.current())
+            run(exchange.settle(answered(request, response, exchange)), store.current())
         return announced(response, exchange)
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
@@ -67,7 +68,7 @@ class UpdateCacheMiddleware(_Middleware):
         await arun(exchange.lookup(), store.current())
         response = cast(HttpResponseBase, await self.get_response(request))
         if exchange.is_open:
-            await arun(exchange.settle(response_from(response)), store.current())
+            await arun(exchange.settle(answered(request, response, exchange)), store.current())
         return announced(response, exchange)
 
 
@@ -78,11 +79,11 @@ class FetchFromCacheMiddleware(_Middleware):
         if self.is_async:
             return self.__acall__(request)
         stored = run(serve(request), store.current())
-        return response_to(stored) if stored else self.get_response(request)
+        return response_to(stored) if stored else rendered(request, self.get_response(request))
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         stored = await arun(serve(request), store.current())
-        return response_to(stored) if stored else await self.get_response(request)
+        return response_to(stored) if stored else rendered(request, await self.get_response(request))
 
 
 def begin(request: HttpRequest) -> Exchange:
@@ -96,6 +97,17 @@ def serve(request: HttpRequest) -> Steps[Any]:
     if exchange is None:  # its partner is missing, as a system check says
         return None
     return (yield from exchange.serve(active_language(), active_time_zone(), language_negotiated(request)))
+
+
+def rendered(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """``response``, after a note of what it was made in: a middleware further out may change that."""
+    if exchange := getattr(request, ATTRIBUTE, None):
+        exchange.rendered_in = active_language(), active_time_zone()
+    return response
+
+
+def answered(request: HttpRequest, response: HttpResponseBase, exchange: Exchange) -> Response:
+    return response_from(request, response, *(exchange.rendered_in or (active_language(), active_time_zone())))
 
 
 def announced(response: HttpResponseBase, exchange: Exchange) -> HttpResponseBase:

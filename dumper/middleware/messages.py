@@ -29,7 +29,8 @@ def active_time_zone() -> str:
 
 def language_negotiated(request: HttpRequest) -> bool:
     """Whether Django's LocaleMiddleware has chosen the active language for this very request."""
-    return settings.USE_I18N and getattr(request, "LANGUAGE_CODE", None) == translation.get_language()
+    code = getattr(request, "LANGUAGE_CODE", None)
+    return code is not None and settings.USE_I18N and code == translation.get_language()
 
 
 def request_from(request: HttpRequest) -> Request:
@@ -51,8 +52,13 @@ def request_from(request: HttpRequest) -> Request:
     )
 
 
-def response_from(response: HttpResponseBase) -> Response:
-    """What ``response`` says."""
+def has_nonce(request: HttpRequest) -> bool:
+    """Whether the nonce of ``django.middleware.csp`` has been made, and so may be in the page."""
+    return bool(getattr(request, "_csp_nonce", None))
+
+
+def response_from(request: HttpRequest, response: HttpResponseBase, language: str, time_zone: str) -> Response:
+    """What ``response`` says, which was made in ``language`` and ``time_zone``."""
     is_complete = isinstance(response, HttpResponse) and getattr(response, "is_rendered", True)
     return Response(
         status=response.status_code,
@@ -60,8 +66,9 @@ def response_from(response: HttpResponseBase) -> Response:
         headers=dict(response.items()),
         body=cast(HttpResponse, response).content if is_complete else None,
         sets_cookie=bool(response.cookies),
-        language=active_language(),
-        time_zone=active_time_zone(),
+        has_nonce=has_nonce(request),
+        language=language,
+        time_zone=time_zone,
         marks={name: vars(response)[name] for name in MARKS if name in vars(response)},
     )
 

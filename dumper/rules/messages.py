@@ -50,6 +50,7 @@ class Response:
     #: None where it is not complete: streaming, or a template that is not rendered
     body: bytes | None
     sets_cookie: bool
+    has_nonce: bool = False
     language: str
     time_zone: str
     #: what a decorator has left on it for a middleware that comes later

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import NewType
-from urllib.parse import quote, unquote_to_bytes, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from django.utils.encoding import repercent_broken_unicode
 
@@ -17,7 +17,6 @@ Tag = NewType("Tag", str)
 SITE = Tag("site")
 _ABSOLUTE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 _PATH_END = re.compile(r"[?#]")
-_UNQUOTED = "/~:@!$&'()*+,;="  # besides letters, digits, "_", "." and "-", as in reverse()
 
 
 def path_tag(path: str) -> Tag:
@@ -55,7 +54,7 @@ def tags_of_url(url: str, script_prefix: str = "/") -> frozenset[Tag]:
     if not url.startswith("/"):
         url = "/" + url
     path = decoded(_PATH_END.split(url, maxsplit=1)[0])
-    paths = {path} if quote(path, safe=_UNQUOTED) == url else {path, url}
+    paths = {path, url}
     mount = script_prefix.rstrip("/")
     if mount:
         paths |= {path[len(mount) :] for path in paths if path.startswith(mount + "/")}

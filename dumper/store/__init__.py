@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.cache import caches
+from django.core.cache import InvalidCacheBackendError, caches
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.signals import setting_changed
 
@@ -40,7 +40,11 @@ def current() -> Guard:
     """The store in use. It is made at the first call, after a worker has been forked."""
     global _current
     if _current is None:
-        _current = Guard(make(settings()), Breaker(settings().retry_delay))
+        try:
+            store = make(settings())
+        except InvalidCacheBackendError:
+            store = DjangoStore(settings())  # each call of which fails, as if it were down
+        _current = Guard(store, Breaker(settings().retry_delay))
     return _current
 
 

@@ -66,7 +66,7 @@ class Store(ABC):
 
     @abstractmethod
     def hold(self, tags: Collection[Tag], hold: Hold) -> None:
-        """Add ``hold`` to each of ``tags``: as far as the store can help it, neither eviction nor a timeout lifts it."""
+        """Add ``hold`` to each of ``tags``: where the store can help it, neither eviction nor a timeout lifts it."""
 
     @abstractmethod
     def release(self, tags: Collection[Tag], holder: str) -> None:

@@ -1,7 +1,5 @@
 """Models whose changes refresh pages; what each page shows is decided by the same methods."""
 
-# ruff: noqa: DJ008 (nobody prints them)
-
 import uuid
 
 from django.db import models

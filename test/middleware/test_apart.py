@@ -70,7 +70,9 @@ def test_two_time_zones_have_pages_of_their_own(client):
 
 def test_a_time_zone_that_is_active_for_a_while_is_never_mistaken_for_another(get):
     with override_settings(MIDDLEWARE=[UPDATE, "test.middleware.test_apart.zoned_for_a_while", FETCH]):
-        assert b"Europe/Berlin" in get("/page/").content
+        stored = get("/page/").content
+        assert b"Europe/Berlin" in stored
+        assert get("/page/").content == stored
     with override_settings(MIDDLEWARE=[UPDATE, FETCH]):
         assert b"UTC" in get("/page/").content
 
@@ -124,10 +126,13 @@ def test_one_of_similar_paths_is_invalidated_and_no_other(get, path):
     pages = {similar: get(similar).content for similar in SIMILAR}
     dumper.invalidate_paths([path])
     changed = {similar for similar in SIMILAR if get(similar).content != pages[similar]}
-    # A query string belongs to the page of its path; and as text it may be the name of another.
-    expected = {path, "/any/a", "/any/a%3Fb"} if path == "/any/a?b" else {path}
-    expected |= {"/any/a?b"} if path == "/any/a" else set()
-    assert changed == expected
+    # A query string belongs to the page of its path; and what is a URL may as well be the decoded path of another page.
+    more = {
+        "/any/a": {"/any/a?b"},
+        "/any/a?b": {"/any/a", "/any/a%3Fb"},
+        "/any/a%3Fb": {"/any/a%253Fb"},
+    }
+    assert changed == {path} | more.get(path, set())
 
 
 NAMES = ["x", "größe", "a b", "a?b", "100%", "日本/#", "a;b=c,d", "é" * 10_000, "\x01"]

@@ -37,7 +37,7 @@ def test_a_dead_store_at_the_look_up_is_passed_by_and_reported_once(redis, get, 
     pages = [get("/page/") for _ in range(5)]
     assert {page.status_code for page in pages} == {200}
     assert len({page.content for page in [stored, *pages]}) == 6
-    assert all(page["Cache-Status"].startswith('dumper; fwd=bypass; detail="store: ') for page in pages)
+    assert {page["Cache-Status"] for page in pages} == {'dumper; fwd=bypass; detail="the store does not answer"'}
     [error] = errors(log)
     assert error.startswith("The store does not answer")
 
@@ -46,7 +46,7 @@ def test_a_store_that_does_not_lease_is_passed_by(redis, get, log):
     redis._ask(b"ACL SETUSER default -eval -evalsha -script\r\n")
     response = get("/page/")
     assert response.status_code == 200
-    assert response["Cache-Status"].startswith('dumper; fwd=bypass; detail="store: ')
+    assert response["Cache-Status"] == 'dumper; fwd=bypass; detail="the store does not answer"'
     assert len(errors(log)) == 1
 
 
@@ -55,7 +55,7 @@ def test_a_store_that_dies_during_the_render_does_not_take_the_page_with_it(redi
     response = get("/page/")
     urls.during.clear()
     assert response.status_code == 200
-    assert response["Cache-Status"].startswith('dumper; fwd=uri-miss; detail="store: ')
+    assert response["Cache-Status"] == 'dumper; fwd=uri-miss; detail="the store did not take it"'
     assert len([record for record in log.records if record.name == "dumper.store"]) == 1
 
 
@@ -69,7 +69,7 @@ def test_while_the_store_is_left_alone_a_request_costs_next_to_nothing(redis, ge
             started = time.perf_counter()
             status = get("/page/")["Cache-Status"]
             durations.append(time.perf_counter() - started)
-            assert status == 'dumper; fwd=bypass; detail="store: the store failed a moment ago"'
+            assert status == 'dumper; fwd=bypass; detail="the store does not answer"'
         assert min(durations) < 0.1  # most of it is for the test client
         assert sum(durations) < 10 < 20 * dumper_settings().store_timeout
 
@@ -185,3 +185,14 @@ def test_what_is_invalidated_during_the_render_is_not_stored(get):
     assert get("/page/")["Cache-Status"] == 'dumper; fwd=uri-miss; detail="changed while it was rendered"'
     urls.during.clear()
     assert get("/page/")["Cache-Status"] == "dumper; fwd=uri-miss; stored"
+
+
+@override_settings(DUMPER_CACHE_ALIAS="nowhere")
+def test_an_alias_that_does_not_exist_is_a_store_that_does_not_answer(get, log):
+    responses = [get("/page/") for _ in range(2)]
+    assert {response.status_code for response in responses} == {200}
+    assert {response["Cache-Status"] for response in responses} == {
+        'dumper; fwd=bypass; detail="the store does not answer"'
+    }
+    [error] = errors(log)
+    assert "nowhere" in error

@@ -1,4 +1,4 @@
-"""Everything at once, for a while: readers, writers, and a Redis that loses keys, holds garbage, dies and comes back."""
+"""Everything at once, for a while: readers, writers, and a Redis that loses keys, holds garbage, dies, comes back."""
 
 from __future__ import annotations
 
