@@ -19,6 +19,12 @@ from dumper.middleware import FetchFromCacheMiddleware, UpdateCacheMiddleware
 
 UPDATE = "dumper.middleware.UpdateCacheMiddleware"
 FETCH = "dumper.middleware.FetchFromCacheMiddleware"
+#: Django's own middleware that makes a response one visitor's.
+PERSONAL = (
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+)
 
 
 def check_middleware(**kwargs: Any) -> Iterable[CheckMessage]:
@@ -47,6 +53,16 @@ def check_middleware(**kwargs: Any) -> Iterable[CheckMessage]:
                 "FetchFromCacheMiddleware comes before UpdateCacheMiddleware in MIDDLEWARE.",
                 hint=f"Put {UPDATE} first and {FETCH} after it, last or right behind.",
                 id="dumper.E003",
+            )
+        ]
+    outside = [path for path in PERSONAL if any(index < updates[0] for index in positions(import_string(path)))]
+    if outside:
+        return [
+            Warning(
+                f"UpdateCacheMiddleware does not see the cookies and the Vary of what stands before it in MIDDLEWARE:"
+                f" {', '.join(outside)}.",
+                hint=f"Put {UPDATE} first.",
+                id="dumper.W005",
             )
         ]
     return []

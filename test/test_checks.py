@@ -58,6 +58,7 @@ ROWS = [
     ("Redis with replicas", cache("django.core.cache.backends.redis.RedisCache", [ONE_SERVER] * 2), None, ""),
     ("a setting misspelt", {"DUMPER_TIMEOUTS": 1}, "W004", "Did you mean DUMPER_TIMEOUT?"),
     ("a setting of something else", {"DUMPER_XYZ_QQ": 1}, "W004", "the README lists the settings"),
+    ("sessions outside", {"MIDDLEWARE": [*DJANGO, UPDATE, FETCH]}, "W005", f"Put {UPDATE} first"),
     ("side by side", {"MIDDLEWARE": [UPDATE, FETCH, *DJANGO]}, None, ""),
     ("a class of one's own", {"MIDDLEWARE": ["test.test_checks.Derived", FETCH]}, None, ""),
     ("a function among the middleware", {"MIDDLEWARE": [UPDATE, "test.test_checks.factory", FETCH]}, None, ""),

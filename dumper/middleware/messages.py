@@ -52,9 +52,21 @@ def request_from(request: HttpRequest) -> Request:
     )
 
 
-def has_nonce(request: HttpRequest) -> bool:
-    """Whether the nonce of ``django.middleware.csp`` has been made, and so may be in the page."""
-    return bool(getattr(request, "_csp_nonce", None))
+def personal(request: HttpRequest) -> str | None:
+    """What was asked for that is one visitor's own; None if nothing was.
+
+    Django's middleware says so by Vary and cookies, but not to us where it stands above ``UpdateCacheMiddleware``.
+    """
+    if getattr(getattr(request, "session", None), "accessed", False):
+        return "session"
+    if request.META.get("CSRF_COOKIE_NEEDS_UPDATE"):
+        return "csrf token"
+    messages = getattr(request, "_messages", None)
+    if getattr(messages, "used", False) or getattr(messages, "added_new", False):
+        return "messages"
+    if getattr(request, "_csp_nonce", None):  # false until it is made
+        return "nonce"
+    return None
 
 
 def response_from(request: HttpRequest, response: HttpResponseBase, language: str, time_zone: str) -> Response:
@@ -66,7 +78,7 @@ def response_from(request: HttpRequest, response: HttpResponseBase, language: st
         headers=dict(response.items()),
         body=cast(HttpResponse, response).content if is_complete else None,
         sets_cookie=bool(response.cookies),
-        has_nonce=has_nonce(request),
+        personal=personal(request),
         language=language,
         time_zone=time_zone,
         marks={name: vars(response)[name] for name in MARKS if name in vars(response)},

@@ -50,7 +50,8 @@ class Response:
     #: None where it is not complete: streaming, or a template that is not rendered
     body: bytes | None
     sets_cookie: bool
-    has_nonce: bool = False
+    #: what was asked for that is one visitor's own, in words
+    personal: str | None = None
     language: str
     time_zone: str
     #: what a decorator has left on it for a middleware that comes later

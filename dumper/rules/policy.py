@@ -57,8 +57,9 @@ def refusal(request: Request, response: Response) -> str | None:
         return "pragma"
     if unanswered := [name for name in members(fields.get("vary", "")) if not _answered(name, request)]:
         return "vary " + unanswered[0]
-    policies = [value for name, value in fields.items() if name.startswith("content-security-policy")]
-    if response.has_nonce or any("'nonce-" in value for value in policies):
+    if response.personal:
+        return response.personal
+    if any("'nonce-" in value for name, value in fields.items() if name.startswith("content-security-policy")):
         return "nonce"
     if (response.language, response.time_zone) != (request.language, request.time_zone):
         return "language or time zone chosen after the look-up"

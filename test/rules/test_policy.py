@@ -67,7 +67,7 @@ REFUSED = [
     ("CSP3 §7.2 a nonce", {"Content-Security-Policy": "script-src 'nonce-x'"}, {}, "nonce"),
     ("CSP3 §7.2 a nonce, report only", {"content-security-policy-report-only": "script-src 'nonce-x'"}, {}, "nonce"),
     ("a language of the view's", {}, {"language": "de"}, "language or time zone chosen after the look-up"),
-    ("CSP3 §7.2 a nonce that is announced further out", {}, {"has_nonce": True}, "nonce"),
+    ("a session that is announced further out", {}, {"personal": "session"}, "session"),
     ("a time zone of the view's", {}, {"time_zone": "UTC+1"}, "language or time zone chosen after the look-up"),
 ]
 STORED = [
