@@ -69,15 +69,8 @@ class Exchange:
         """The stored response, if it is still true, in the language and time zone that are active by now."""
         if not self._leases:
             return None
-        is_elsewhere = (language, time_zone) != (self.request.language, self.request.time_zone)
-        if is_elsewhere or language_negotiated:
-            self.request = replace(
-                self.request, language=language, time_zone=time_zone, language_negotiated=language_negotiated
-            )
         try:
-            if is_elsewhere:
-                self._key = key_of(self.request)
-                self._data, _ = yield Call("read", (self._key, ()))
+            yield from self._move(language, time_zone, language_negotiated)
             stored = StoredResponse.unpack(self._data, self._key.fingerprint)
             if stored is None:
                 self._forward("uri-miss", None)
@@ -94,6 +87,17 @@ class Exchange:
         self.decision = Decision(forwarded=None, ttl=stored.expires_at and stored.expires_at - time.time())
         self._log("found")
         return stored
+
+    def _move(self, language: str, time_zone: str, language_negotiated: bool) -> Steps[None]:
+        """Look for the page of another language or time zone, if these were chosen after the look-up."""
+        is_elsewhere = (language, time_zone) != (self.request.language, self.request.time_zone)
+        if is_elsewhere or language_negotiated:
+            self.request = replace(
+                self.request, language=language, time_zone=time_zone, language_negotiated=language_negotiated
+            )
+        if is_elsewhere:
+            self._key = key_of(self.request)
+            self._data, _ = yield Call("read", (self._key, ()))
 
     @property
     def is_open(self) -> bool:
