@@ -35,21 +35,23 @@ def hold(tags: Collection[Tag], holder: str) -> None:
     store.current().hold(tags, Hold(holder, time.time() + settings().hold_timeout))
 
 
-def release(tags: Collection[Tag], holder: str = "none") -> None:
-    """Invalidate ``tags`` now or, if the store does not answer, as soon as it does."""
+def release(tags: Collection[Tag], holder: str = "none") -> bool:
+    """Invalidate ``tags`` now or, if the store does not answer, as soon as it does; return whether it is done."""
     try:
-        released(frozenset(tags), holder)
+        store.current().release(tags, holder)
     except StoreError as error:
         logger.error("Could not invalidate %d tags, will try again: %s", len(tags), error)
         backlog.add(tags, holder)
+        return False
+    return True
 
 
-def released(tags: frozenset[Tag], holder: str) -> None:
-    store.current().release(tags, holder)
+def announce(tags: Collection[Tag]) -> None:
+    """Tell the log and the receivers of the signal that ``tags`` were invalidated."""
     if logger.isEnabledFor(logging.DEBUG):
         named = [*map(quoted, sorted(tags)[:LOGGED_TAGS]), *(["..."] if len(tags) > LOGGED_TAGS else [])]
         logger.debug("invalidated %d: %s", len(tags), ", ".join(named))
-    invalidated.send_robust(sender=None, tags=tags)
+    invalidated.send_robust(sender=None, tags=frozenset(tags))
 
 
 def quoted(tag: Tag) -> str:
@@ -90,9 +92,10 @@ class Backlog:
         """Release what waits; return whether nothing is left."""
         for waiting in tuple(self._waiting):
             try:
-                released(waiting.tags, waiting.holder)
+                store.current().release(waiting.tags, waiting.holder)
             except StoreError:
                 return False
+            announce(waiting.tags)
             with self._lock:
                 self._waiting.remove(waiting)
             withheld.remove(waiting)
@@ -125,7 +128,8 @@ class Backlog:
             thread.join(2 * settings().retry_delay)
         if self._waiting:
             lost = sorted(tag for waiting in self._waiting for tag in waiting.tags)
-            logger.error("Exit with %d tags that could not be invalidated: %a", len(lost), lost[:20])
+            named = ", ".join(map(quoted, lost[:LOGGED_TAGS]))
+            logger.error("Exit with %d tags not invalidated: run dumper.clear() later. %s", len(lost), named)
 
 
 backlog = Backlog()

@@ -7,10 +7,13 @@ from difflib import get_close_matches
 from typing import Any
 
 from django.conf import settings as django_settings
-from django.core.cache import InvalidCacheBackendError, caches
+from django.core.cache import caches
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.checks import CheckMessage, Error, Warning
+from django.middleware import cache as django_cache
+from django.middleware.gzip import GZipMiddleware
+from django.middleware.locale import LocaleMiddleware
 from django.utils.module_loading import import_string
 
 from dumper import site, store
@@ -68,10 +71,41 @@ def check_middleware(**kwargs: Any) -> Iterable[CheckMessage]:
     return []
 
 
+def imported(path: str) -> object:
+    """What ``path`` names; None if it cannot be imported, which Django tells at the first request."""
+    try:
+        return import_string(path)
+    except ImportError:
+        return None
+
+
 def positions(middleware: type) -> list[int]:
     """Where ``middleware``, or a class derived from it, stands in MIDDLEWARE."""
-    found = [import_string(path) for path in django_settings.MIDDLEWARE]
+    found = [imported(path) for path in django_settings.MIDDLEWARE]
     return [index for index, other in enumerate(found) if isinstance(other, type) and issubclass(other, middleware)]
+
+
+def check_neighbours(**kwargs: Any) -> Iterable[CheckMessage]:
+    """No middleware keeps the pair from its work."""
+    if positions(django_cache.UpdateCacheMiddleware) or positions(django_cache.FetchFromCacheMiddleware):
+        yield Error(
+            "Django's own cache middleware is in MIDDLEWARE as well: it serves pages that dumper has invalidated.",
+            hint="Remove it.",
+            id="dumper.E007",
+        )
+    update, fetch = positions(UpdateCacheMiddleware)[:1], positions(FetchFromCacheMiddleware)[:1]
+    if update and fetch and any(index > update[0] for index in positions(GZipMiddleware)):
+        yield Warning(
+            "GZipMiddleware comes after UpdateCacheMiddleware in MIDDLEWARE: what it compresses is not stored.",
+            hint=f"Put GZipMiddleware before {UPDATE}.",
+            id="dumper.W006",
+        )
+    if update and fetch and any(index > fetch[0] for index in positions(LocaleMiddleware)):
+        yield Warning(
+            "LocaleMiddleware comes after FetchFromCacheMiddleware in MIDDLEWARE: pages in languages are not stored.",
+            hint=f"Put {FETCH} after LocaleMiddleware.",
+            id="dumper.W007",
+        )
 
 
 def check_cache_alias(**kwargs: Any) -> Iterable[CheckMessage]:
@@ -79,10 +113,11 @@ def check_cache_alias(**kwargs: Any) -> Iterable[CheckMessage]:
     alias = settings().cache_alias
     try:
         cache = caches[alias]
-    except InvalidCacheBackendError:
+        kept_by = store.make(settings())
+    except Exception as error:  # whatever a backend makes of a bad setting
         return [
             Error(
-                f"The cache alias {alias!r}, named by DUMPER_CACHE_ALIAS, cannot be used.",
+                f"The cache alias {alias!r}, named by DUMPER_CACHE_ALIAS, cannot be used: {error}",
                 hint="Define it in CACHES, or name another alias.",
                 id="dumper.E004",
             )
@@ -106,7 +141,7 @@ def check_cache_alias(**kwargs: Any) -> Iterable[CheckMessage]:
                 id="dumper.W002",
             )
         ]
-    if not store.make(settings()).atomic:
+    if not kept_by.atomic:
         return [
             Warning(
                 f"The cache alias {alias!r} has no atomic read-modify-write: two changes of one page in the same"
@@ -122,7 +157,8 @@ def check_settings(**kwargs: Any) -> Iterable[CheckMessage]:
     """Every DUMPER_* setting exists and has a value that can be used."""
     for name, problem in settings().problems:
         value = getattr(django_settings, name)
-        yield Error(f"{name} {problem}, not {value!r}.", hint="Correct it; see the README.", id="dumper.E005")
+        default = DEFINITIONS[name.removeprefix(PREFIX)][0]
+        yield Error(f"{name} {problem}, not {value!r}.", hint=f"The default is {default!r}.", id="dumper.E005")
     for name in dir(django_settings):
         if name.startswith(PREFIX) and (own := name.removeprefix(PREFIX)) not in DEFINITIONS:
             near = get_close_matches(own, DEFINITIONS, 1)
@@ -141,4 +177,4 @@ def check_models(**kwargs: Any) -> Iterable[CheckMessage]:
         )
 
 
-CHECKS = (check_middleware, check_cache_alias, check_settings, check_models)
+CHECKS = (check_middleware, check_neighbours, check_cache_alias, check_settings, check_models)

@@ -117,9 +117,10 @@ _settings: Settings | None = None
 def settings() -> Settings:
     """The settings in force."""
     global _settings
-    if _settings is None:
-        _settings = _build()
-    return _settings
+    found = _settings
+    if found is None:
+        found = _settings = _build()
+    return found
 
 
 def _forget(*, setting: str, **kwargs: Any) -> None:

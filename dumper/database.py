@@ -7,8 +7,7 @@ wrapped, on the connection itself, once it is seen in a transaction that matters
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from itertools import filterfalse
 from typing import Any, Protocol
 
@@ -43,46 +42,27 @@ def in_transaction() -> bool:
     return any(outermost(connection) is not None for connection in connections.all(initialized_only=True))
 
 
-@contextmanager
-def block(using: str) -> Iterator[None]:
+def block(using: str) -> AbstractContextManager[Any]:
     """A transaction on ``using``, if there is none yet."""
-    connection = connections[using]
-    if outermost(connection) is not None:
-        yield
-        return
-    connection.ensure_connection()
-    mode = getattr(connection, "transaction_mode", None)
-    if connection.vendor == "sqlite" and mode in (None, "DEFERRED"):
-        # SQLite cannot lock a row: what is read first could be old when the write gets its turn, or keep it from one.
-        setattr(connection, "transaction_mode", "IMMEDIATE")  # noqa: B010
-    try:
-        with transaction.atomic(using, savepoint=False):
-            yield
-    finally:
-        if connection.vendor == "sqlite":
-            setattr(connection, "transaction_mode", mode)  # noqa: B010
+    if outermost(connections[using]) is not None:
+        return nullcontext()
+    return transaction.atomic(using, savepoint=False)
 
 
-@contextmanager
-def spared(using: str) -> Iterator[None]:
+def spared(using: str) -> AbstractContextManager[Any]:
     """A savepoint, if a transaction is open: what fails inside does not break it."""
     connection = connections[using]
-    if connection.autocommit or not connection.features.uses_savepoints:
-        yield
-        return
-    savepoint: Any = connection.savepoint()
-    try:
-        yield
-    except Exception:
-        connection.savepoint_rollback(savepoint)
-        raise
-    connection.savepoint_commit(savepoint)
+    in_transaction = connection.in_atomic_block or not connection.get_autocommit()
+    return transaction.atomic(using) if in_transaction else nullcontext()
 
 
 class Watcher(Protocol):
     """Who is told how the transactions on a connection end."""
 
-    def committing(self, connection: BaseDatabaseWrapper) -> AbstractContextManager[None]: ...
+    def committing(self, connection: BaseDatabaseWrapper) -> None: ...
+    def committed(self, connection: BaseDatabaseWrapper) -> None: ...
+    def usable(self, connection: BaseDatabaseWrapper) -> None: ...
+    def undone(self, connection: BaseDatabaseWrapper) -> None: ...
     def rolled_back(self, connection: BaseDatabaseWrapper) -> None: ...
     def lost(self, connection: BaseDatabaseWrapper) -> None: ...
     def closing(self, connection: BaseDatabaseWrapper) -> None: ...
@@ -94,11 +74,19 @@ def watch(connection: BaseDatabaseWrapper, watcher: Watcher) -> None:
         return
     _watched.add(connection)
     commit, rollback, close = connection.commit, connection.rollback, connection.close
-    set_autocommit = connection.set_autocommit
+    savepoint_rollback, set_autocommit = connection.savepoint_rollback, connection.set_autocommit
+
+    def prepared() -> None:
+        try:
+            watcher.committing(connection)
+        except Exception:
+            watched_rollback()  # Django does so only for errors of the database
+            raise
 
     def watched_commit() -> None:
-        with watcher.committing(connection):
-            commit()
+        prepared()
+        commit()
+        watcher.committed(connection)
 
     def watched_rollback() -> None:
         try:
@@ -108,9 +96,17 @@ def watch(connection: BaseDatabaseWrapper, watcher: Watcher) -> None:
             raise
         watcher.rolled_back(connection)
 
+    def watched_savepoint_rollback(*args: Any) -> None:
+        savepoint_rollback(*args)
+        watcher.undone(connection)
+
     def watched_set_autocommit(autocommit: bool, *args: Any, **kwargs: Any) -> None:
-        with watcher.committing(connection) if autocommit else nullcontext():  # some databases commit then
-            set_autocommit(autocommit, *args, **kwargs)
+        if autocommit:
+            prepared()  # some databases commit now
+        set_autocommit(autocommit, *args, **kwargs)
+        if autocommit:
+            watcher.committed(connection)
+            watcher.usable(connection)
 
     def watched_close() -> None:
         watcher.closing(connection)
@@ -119,6 +115,7 @@ def watch(connection: BaseDatabaseWrapper, watcher: Watcher) -> None:
     wrappers = {
         "commit": watched_commit,
         "rollback": watched_rollback,
+        "savepoint_rollback": watched_savepoint_rollback,
         "set_autocommit": watched_set_autocommit,
         "close": watched_close,
     }

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.conf import settings as django_settings
+from django.conf.urls.i18n import is_language_prefix_patterns_used
 from django.db.models import Model
 from django.http.request import split_domain_port, validate_host
 from django.urls import NoReverseMatch, get_script_prefix
+from django.utils import translation
 from django.utils.functional import Promise
 
 from dumper.conf import settings
@@ -45,13 +47,22 @@ def dependents(instance: Model, using: str) -> Dependents:
     found: set[Tag] = set()
     try:
         with spared(using):
-            for url in urls(instance):
-                found |= tags_of(url, instance)
+            for language in languages():
+                with translation.override(language):
+                    for url in urls(instance):
+                        found |= tags_of(url, instance)
     except NoPaths:
         raise
     except Exception as error:
         return Dependents(found, error)
     return Dependents(found, None)
+
+
+def languages() -> list[str | None]:
+    """The languages to ask an instance in: where ``i18n_patterns`` are used, each has URLs of its own."""
+    if django_settings.USE_I18N and is_language_prefix_patterns_used(django_settings.ROOT_URLCONF)[0]:
+        return [code for code, _ in django_settings.LANGUAGES]
+    return [translation.get_language()]
 
 
 def safely(instance: Model, found: Dependents) -> set[Tag]:
@@ -89,7 +100,7 @@ def urls(instance: Model) -> Iterator[str]:
         except NoReverseMatch as error:
             logger.warning("%s has no URL: %s", describe(instance), error)
         else:
-            yield from text(url, instance, "get_absolute_url")
+            yield from text(url, named(instance, "get_absolute_url"))
     if callable(getattr(instance, "get_purge_urls", None)):
         yield from listed(instance, "get_purge_urls")
 
@@ -98,22 +109,26 @@ def listed(instance: Model, name: str) -> Iterator[str]:
     """What the method ``name`` returns, one by one."""
     returned = getattr(instance, name)()
     if isinstance(returned, (str, bytes, Promise)) or not hasattr(returned, "__iter__"):
-        raise NoPaths(f"{type(instance).__qualname__}.{name}() must return an iterable of paths, not {returned!r}")
+        raise NoPaths(f"{named(instance, name)} must return an iterable of paths, not {returned!r}")
     for item in returned:
-        yield from text(item, instance, name)
+        yield from text(item, named(instance, name))
 
 
-def text(item: Any, instance: Model, name: str) -> Iterator[str]:
-    """``item`` as a str, unless it is None or a lazy URL that cannot be reversed."""
+def named(instance: Model, method: str) -> str:
+    return f"{describe(instance)}: {type(instance).__qualname__}.{method}()"
+
+
+def text(item: object, source: str) -> Iterator[str]:
+    """``item`` as a str, unless it is None or a lazy URL that cannot be reversed. Raises NoPaths for anything else."""
     if item is None:
-        logger.warning("%s: %s() names None as a path", describe(instance), name)
+        logger.warning("%s names None as a path", source)
     elif isinstance(item, (str, Promise)):
         try:
             yield str(item)
         except NoReverseMatch as error:
-            logger.warning("%s: %s() names a path that does not exist: %s", describe(instance), name, error)
+            logger.warning("%s names a path that does not exist: %s", source, error)
     else:
-        raise NoPaths(f"{type(instance).__qualname__}.{name}() must name paths as strings, not {item!r}")
+        raise NoPaths(f"{source} must name paths as strings, not {item!r}")
 
 
 def tags_of(url: str, source: object = None) -> frozenset[Tag]:

@@ -110,12 +110,14 @@ class Exchange:
         lifetime = policy.lifetime(response, self.settings.timeout, now)
         reason = policy.refusal(self.request, response) or self._unleased() or ("expired" if lifetime == 0 else None)
         if reason is None:
-            data = self._packed(response, now, lifetime)
             try:
+                data = self._packed(response, now, lifetime)
                 self.decision.stored = yield Call("write", (self._key, self._generations(), data, lifetime))
                 reason = None if self.decision.stored else "changed while it was rendered"
             except StoreError:
                 reason = "the store did not take it"
+            except (TypeError, ValueError, RecursionError):
+                reason = "it cannot be written down"
         self.decision.ttl = lifetime if self.decision.stored else None
         self.decision.detail = reason
         self._log("stored" if self.decision.stored else f"did not store: {reason}")
@@ -153,7 +155,8 @@ class Exchange:
 
     def _log(self, what: str) -> None:
         if logger.isEnabledFor(logging.DEBUG):
-            logger.debug("%s %s: %s", self.request.method, quote(self.request.path), what)
+            query = "?" + quote(self.request.query, safe="/?&=%+;:@,") if self.request.query else ""
+            logger.debug("%s %s%s: %s", self.request.method, quote(self.request.path), query, what)
 
 
 def untrue(stored: StoredResponse, entries: Entries, now: float) -> str | None:

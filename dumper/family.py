@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -10,6 +11,8 @@ from django.db import connections
 from django.db.models import Model, QuerySet
 
 registered: set[type[Model]] = set()
+#: rows read by one query
+CHUNK = 200
 
 
 class Row(NamedTuple):
@@ -20,15 +23,37 @@ class Row(NamedTuple):
     field: str
     value: Any
 
-    def read(self, *, lock: bool = False) -> Iterator[Model]:
-        """The instance, if the row exists; with ``lock`` nobody else changes it until the transaction is over."""
-        queryset: QuerySet[Model] = self.model._base_manager.using(self.using).filter(**{self.field: self.value})
-        if lock:
-            features = connections[self.using].features
-            # Nothing can be locked behind an outer join.
-            queryset = queryset.select_related(None)
-            queryset = queryset.select_for_update(no_key=features.has_select_for_no_key_update)
+    def read(self) -> Iterator[Model]:
+        """The instance, if the row exists; nobody else changes it until the transaction is over."""
+        connection = connections[self.using]
+        queryset: QuerySet[Model] = QuerySet(self.model, using=self.using).filter(**{self.field: self.value})
+        if connection.features.has_select_for_update:
+            no_key = connection.features.has_select_for_no_key_update
+            queryset = queryset.order_by().select_for_update(no_key=no_key)
+        elif connection.vendor == "sqlite":
+            # Who reads first may not be let to write later. This changes nothing, and waits until it may.
+            table, column = map(connection.ops.quote_name, written_to(self.model))
+            with connection.cursor() as cursor:
+                cursor.execute(f"UPDATE {table} SET {column} = {column} WHERE 0")
         yield from queryset
+
+
+def written_to(model: type[Model]) -> tuple[str, str]:
+    """The table of ``model`` and one of its columns."""
+    field: Any = tables(model)[0]._meta.local_concrete_fields[0]
+    return field.model._meta.db_table, field.column
+
+
+def read(rows: Collection[Row]) -> Iterator[tuple[str, Model]]:
+    """The instances of ``rows`` that exist, with their databases; one query reads some hundred."""
+    groups: defaultdict[tuple[type[Model], str, str], list[Any]] = defaultdict(list)
+    for row in rows:
+        groups[row.model, row.using, row.field].append(row.value)
+    for (model, using, field), values in groups.items():
+        for start in range(0, len(values), CHUNK):
+            chunk = {f"{field}__in": values[start : start + CHUNK]}
+            queryset: QuerySet[Model] = QuerySet(model, using=using).filter(**chunk)
+            yield from ((using, stored) for stored in queryset)
 
 
 def tables(model: type[Model]) -> tuple[type[Model], ...]:

@@ -9,7 +9,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
 
 from dumper import store, transactions
-from dumper.dependents import dependents, has_paths, safely, tags_of
+from dumper.dependents import dependents, has_paths, safely, tags_of, text
 from dumper.rules.tags import SITE, Tag, named_tag
 
 
@@ -17,14 +17,15 @@ def invalidate_paths(paths: Iterable[object], using: str | None = None) -> None:
     """Invalidate every page at ``paths``: paths, URLs of this site, lazy ones too; None is passed over.
 
     It takes effect when the transaction open on the database ``using`` is committed (by default: those on all
-    databases), at once where there is none, and never where it is rolled back. Raises TypeError for a single str.
+    databases), at once where there is none, and never where it is rolled back. Raises TypeError for a single str, and
+    for what is no path.
     """
     if isinstance(paths, (str, bytes)):
         raise TypeError(f"invalidate_paths() takes an iterable of paths, not {paths!r}")
     tags: set[Tag] = set()
     for path in paths:
-        if path is not None:
-            tags |= tags_of(str(path))
+        for url in text(path, "invalidate_paths()"):
+            tags |= tags_of(url)
     transactions.change(tags, using)
 
 
@@ -48,10 +49,9 @@ def invalidate(*targets: Model | str, using: str | None = None) -> None:
 def clear(using: str | None = None) -> None:
     """Invalidate every page of this site and nothing else in the cache, at a cost that does not grow with their number.
 
-    The store is then swept of what was stored, where it keeps account of that. Raises StoreError if it cannot be.
+    The store is then swept of what was stored, where it keeps account of that.
     """
-    transactions.change({SITE}, using)
-    store.current().sweep()
+    transactions.change({SITE}, using, then=lambda: store.current().sweep())
 
 
 ainvalidate_paths = sync_to_async(invalidate_paths)

@@ -9,21 +9,17 @@ transaction the state before is read, the row is written, and the state after is
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from functools import partial, wraps
-from itertools import chain
 from typing import Any, TypeVar
 
-from django.core.exceptions import ObjectDoesNotExist
-from django.db import connections
 from django.db.models import Model
 from django.db.models.signals import class_prepared, m2m_changed, pre_delete
 
 from dumper import database, family, transactions
-from dumper.dependents import NoPaths, dependents, has_paths, safely
-from dumper.exceptions import InvalidationError
-from dumper.family import relatives, rows
-from dumper.rules.tags import Tag
+from dumper.dependents import dependents, has_paths, safely
+from dumper.family import Row, relatives, rows, tables
+from dumper.rules.tags import SITE, Tag
 
 logger = logging.getLogger("dumper.site")
 M = TypeVar("M", bound=type[Model])
@@ -95,85 +91,57 @@ def observed(save_table: Any) -> Any:
         write = partial(save_table, self, raw, cls, force_insert, force_update, using, update_fields)
         if not relatives(type(self)):
             return write()
-        is_new = force_insert or (self._state.adding and has_key_of_its_own(self) and not (raw or force_update))
-        locks = connections[using].features.has_select_for_update
+        is_new = force_insert or (self._state.adding and has_key_of_its_own(cls) and not (raw or force_update))
         with database.block(using):
-            before = set() if is_new else states_before(self, using, lock=locks)
-            written = write()
-            transactions.change(before, using)
-            if cls is self._meta.concrete_model:
-                after(self, using)
+            was_there = not is_new and before(self, using)
+            updated = write()
+            if updated and not was_there and cls is self._meta.concrete_model:
+                # Somebody has inserted the row after we had looked for it: nobody knows what it was like.
+                transactions.change({SITE}, using)
+            touch(self, using)
         transactions.settle()
-        return written
+        return updated
 
     _save_table.by_dumper = True  # type: ignore[attr-defined]
     return _save_table
 
 
-def states_before(instance: Model, using: str, *, lock: bool) -> set[Tag]:
-    """The tags of the row as the database has it, unless the open transaction has found them already."""
-    current = transactions.current(using)
-    tags: set[Tag] = set()
-    for row in rows(instance, using):
-        if not (current and current.knows(row)):
-            for stored in row.read(lock=lock):
-                tags |= safely(stored, dependents(stored, using))
-    return tags
+def before(instance: Model, using: str) -> bool:
+    """Add the tags of the row as the database has it; return whether all that has to be there was there.
 
-
-def after(instance: Model, using: str) -> None:
-    """Add the tags of the state after a write: of the row, since the instance may say something else.
-
-    Fields may be deferred, left out by ``update_fields``, or computed by the database; relations may be cached.
+    Nothing is asked if the open transaction knows the row already, or invalidates the whole site.
     """
-    for stored in states(instance, using):
-        find(stored, using)
+    current = transactions.current(using)
+    own, are_there = set(tables(type(instance))), True
+    for row in rows(instance, using):
+        if current and (current.knows(row) or SITE in current.tags):
+            continue
+        found = list(row.read())
+        are_there = are_there and (bool(found) or not own.issuperset(tables(row.model)))
+        for stored in found:
+            transactions.change(safely(stored, dependents(stored, using)), using)
+    return are_there
+
+
+def touch(instance: Model, using: str) -> None:
+    """Have the row asked for the state after, when the open transaction is about to be committed."""
     if current := transactions.current(using):
         for row in rows(instance, using):
-            current.learn(row)
+            current.touch(row, after)
 
 
-def states(instance: Model, using: str) -> Iterator[Model]:
-    """The row of ``instance`` as the database has it, as each of its relatives shows it."""
-    for row in rows(instance, using):
-        yield from row.read()
-
-
-def states_of_fresh(instance: Model, using: str) -> Iterator[Model]:
-    """The same for an instance that was read a moment ago."""
-    for row in rows(instance, using):
-        if row.model is type(instance):
-            yield instance
-        else:
-            yield from row.read()
-
-
-def find(instance: Model, using: str) -> None:
-    """Add the tags of ``instance`` to the open transaction; when it is committed, if rows are missing until then."""
-    found = dependents(instance, using)
-    current = transactions.current(using)
-    if isinstance(found.error, ObjectDoesNotExist) and current:
-        transactions.change(found.tags, using)
-        current.postponed.append(partial(found_at_last, instance, using))
-    else:
-        transactions.change(safely(instance, found), using)
-
-
-def found_at_last(instance: Model, using: str) -> set[Tag]:
-    """The tags of the row of ``instance`` right before the commit, when all other rows are there."""
+def after(rows: Collection[Row]) -> set[Tag]:
+    """The tags of ``rows`` as the database has them now."""
     tags: set[Tag] = set()
-    for stored in states(instance, using):
-        try:
-            tags |= safely(stored, dependents(stored, using))
-        except NoPaths as error:
-            raise InvalidationError(str(error)) from error  # which makes Django roll back
+    for using, stored in family.read(rows):
+        tags |= safely(stored, dependents(stored, using))
     return tags
 
 
 def deleting(sender: type[Model], instance: Model, using: str, **kwargs: Any) -> None:
     """``pre_delete``: the relations of the row are still there. The instance may have been changed in memory."""
-    lock = connections[using].features.has_select_for_update and transactions.current(using) is not None
-    transactions.change(states_before(instance, using, lock=lock), using)
+    before(instance, using)
+    touch(instance, using)
 
 
 def related(
@@ -186,16 +154,12 @@ def related(
     using: str,
     **kwargs: Any,
 ) -> None:
-    """``m2m_changed``: the pages of both sides, before and after."""
-    far = list(others(sender, instance, reverse, model, pk_set, using)) if relatives(model) else []
-    for stored in chain(states(instance, using), *(states_of_fresh(other, using) for other in far)):
-        if action.startswith("pre_"):
-            transactions.change(safely(stored, dependents(stored, using)), using)
-        else:
-            find(stored, using)
-    if action == "pre_clear" and (current := transactions.current(using)):
-        # Afterwards nothing tells which they were.
-        current.postponed.extend(partial(found_at_last, other, using) for other in far)
+    """``m2m_changed``: the pages of both sides."""
+    if action.startswith("pre_"):
+        far = others(sender, instance, reverse, model, pk_set, using) if relatives(model) else ()
+        for side in (instance, *far):
+            before(side, using)
+            touch(side, using)
 
 
 def others(
@@ -219,7 +183,7 @@ def others(
     return model._base_manager.using(using).filter(**{f"{target.target_field.name}__in": list(pk_set)})
 
 
-def has_key_of_its_own(instance: Model) -> bool:
-    """Whether the key of a new instance was made up for it, so that Django inserts without a look for an older row."""
-    key = instance._meta.pk
+def has_key_of_its_own(model: type[Model]) -> bool:
+    """Whether a new instance is given a key, so that Django inserts it without a look for an older row."""
+    key = model._meta.pk
     return key.has_default() or key.has_db_default()

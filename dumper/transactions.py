@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import logging
 import weakref
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Any
 
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from dumper.backlog import hold, release
+from dumper import in_test, store
+from dumper.backlog import announce, hold, release
 from dumper.conf import settings
-from dumper.database import is_of_testcase, outermost, watch
+from dumper.database import MANUAL, is_of_testcase, outermost, watch
 from dumper.exceptions import InvalidationError, StoreError
 from dumper.rules.tags import SITE, Tag
 from dumper.store.entries import token
@@ -28,20 +31,26 @@ from dumper.store.guard import withheld
 
 logger = logging.getLogger("dumper.invalidation")
 
+Row = Any  # as dumper.family has it
+Ask = Callable[[Collection[Row]], set[Tag]]
+Call = Callable[[], object]
+
 _open: weakref.WeakKeyDictionary[BaseDatabaseWrapper, Transaction] = weakref.WeakKeyDictionary()
 
 
 class Transaction:
-    """The tags that one open database transaction has touched."""
+    """The tags that one open database transaction has touched, and the rows whose new state will tell more."""
 
     def __init__(self, connection: BaseDatabaseWrapper, block: object) -> None:
         self.tags: set[Tag] = set()
-        #: rows whose state before the transaction is known, and the savepoints inside which they were written
-        self._rows: dict[object, tuple[object, ...]] = {}
-        #: what can be found out only when all rows are there
-        self.postponed: list[Callable[[], Collection[Tag]]] = []
+        #: what is to be done once it is committed and the connection can be used again
+        self.afterwards: list[Call] = []
         self.block = block
         self.is_test = any(map(is_of_testcase, connection.atomic_blocks))
+        self.is_ending = False
+        #: rows whose state before the transaction is known, and the savepoints inside which they were touched
+        self._known: dict[Row, tuple[object, ...]] = {}
+        self._unasked: dict[Row, Ask] = {}
         self._holder = token()
         self._held = False
         self._connection = weakref.ref(connection)
@@ -54,65 +63,94 @@ class Transaction:
     def is_over(self) -> bool:
         """Whether the database transaction has ended without a word to us."""
         connection = self._connection()
-        return connection is None or outermost(connection) is not self.block
+        return not self.is_ending and (connection is None or outermost(connection) is not self.block)
 
-    def learn(self, row: object) -> None:
-        """The state of ``row`` before the transaction is known; nobody else changes it from now on."""
-        self._rows[row] = self._savepoints()
-
-    def knows(self, row: object) -> bool:
-        """Whether ``row`` need not be looked up; a savepoint that is left may have given its lock back."""
-        inside = self._rows.get(row)
+    def knows(self, row: Row) -> bool:
+        """Whether the state of ``row`` before is known; a savepoint that is left may have given its lock back."""
+        inside = self._known.get(row)
         return inside is not None and self._savepoints()[: len(inside)] == inside
+
+    def touch(self, row: Row, ask: Ask) -> None:
+        """The state of ``row`` before is known; ``ask`` for that after it right before the commit, with all others."""
+        self._known[row] = self._savepoints()
+        self._unasked[row] = ask
 
     def _savepoints(self) -> tuple[object, ...]:
         connection = self._connection()
         return tuple(connection.savepoint_ids) if connection else ()
 
     def prepare(self) -> None:
-        """Hold the tags, so that the commit may come at any moment. Raises InvalidationError with DUMPER_STRICT."""
+        """Hold the tags, so that the commit may come at any moment.
+
+        Raises InvalidationError with DUMPER_STRICT, and what asking a row raises.
+        """
+        self.is_ending = True
+        self._ask()
+        if not self.tags:
+            return
+        self._held = True  # even if there is no answer, it may have got through
         try:
-            self.resolve()
-            if self.tags:
-                hold(self.tags, self._holder)
-                self._held = True
+            hold(self.tags, self._holder)
         except StoreError as error:
             if settings().strict:
                 raise InvalidationError(f"not committed: {error}") from error
             logger.error("Could not hold %d tags before a commit: %s", len(self.tags), error)
 
+    def _ask(self) -> None:
+        """Add the tags of the rows as they are now. Models' methods run, which may touch more rows."""
+        while self._unasked and SITE not in self.tags:
+            asks: defaultdict[Ask, list[Row]] = defaultdict(list)
+            for row, ask in self._unasked.items():
+                asks[ask].append(row)
+            self._unasked = {}
+            for ask, rows in asks.items():
+                self.tags |= ask(rows)
+
     def conclude(self) -> None:
-        """Release the tags after the commit."""
-        if self.tags:
-            release(self.tags, self._holder)
+        """Release the tags after the commit, unless that has to wait until the connection can be used again."""
+        if store.current().in_database:
+            self.afterwards.insert(0, self._release)
+        elif self.tags and release(self.tags, self._holder):
+            self.afterwards.insert(0, partial(announce, self.tags))
         self.discard()
+        connection = self._connection()
+        if connection is None or self.block is MANUAL:
+            run(self.afterwards)
+        else:
+            _later.setdefault(connection, []).extend(self.afterwards)
+
+    def _release(self) -> None:
+        if self.tags and release(self.tags, self._holder):
+            announce(self.tags)
 
     def roll_back(self) -> None:
         """Nothing has changed; only what had been held for a commit that failed is released."""
+        self.discard()
         if self._held:
             release(self.tags, self._holder)
-        self.discard()
 
     def end(self) -> None:
         """It is over without a commit: in a test that counts as one, else the connection was lost."""
-        if not self.is_test:
+        connection = self._connection()
+        self.is_ending = True
+        if self.is_test:
+            try:
+                self._ask()
+            except transaction.TransactionManagementError:  # the test cannot ask the database any more
+                self.tags.add(SITE)
+            finally:
+                self.conclude()
+            if connection:
+                in_test.note(connection, self.tags)
+                watcher.usable(connection)
+        else:
             self.discard()
-            return
-        try:
-            self.resolve()
-        except transaction.TransactionManagementError:  # the test cannot ask the database any more
-            self.tags.add(SITE)
-        finally:
-            self.conclude()
-
-    def resolve(self) -> None:
-        """Add the tags that could not be found earlier."""
-        self.tags.update(*(resolve() for resolve in self.postponed))
 
     def discard(self) -> None:
         """Forget the transaction. What it holds in the store stays held until the deadline."""
-        if connection := self._connection():
-            _open.pop(connection, None)
+        connection = self._connection()
+        if connection and _open.get(connection) is self:
+            del _open[connection]
         self._forget()
 
 
@@ -124,22 +162,28 @@ def current(using: str) -> Transaction | None:
         found.end()
         found = None
     if found is None and (block := outermost(connection)) is not None:
-        watch(connection, Watcher())
+        watch(connection, watcher)
         found = _open[connection] = Transaction(connection, block)
     return found
 
 
-def change(tags: Collection[Tag], using: str | None = None) -> None:
-    """Invalidate ``tags`` when the transaction open on ``using`` is committed, or else at once.
+def change(tags: Collection[Tag], using: str | None = None, then: Call | None = None) -> None:
+    """Invalidate ``tags`` when the transaction open on ``using`` is committed, or else at once; then call ``then``.
 
     Where no database is named, the transactions open in this thread on any database are waited for.
     """
-    aliases = [using] if using else [connection.alias for connection in connections.all(initialized_only=True)]
-    waited_for = [found for alias in aliases if (found := current(alias))]
+    opened = [connections[using]] if using else connections.all(initialized_only=True)
+    waited_for = [found for connection in opened if (found := current(connection.alias))]
     for found in waited_for:
         found.tags.update(tags)
-    if not waited_for and tags:
-        release(tags)
+        found.afterwards.extend([then] if then else [])
+    if not waited_for:
+        if tags and release(tags):
+            announce(tags)
+        for connection in opened:
+            if in_test.note(connection, tags):
+                watch(connection, watcher)
+        run([then] if then else [])
 
 
 def unsettled() -> list[Transaction]:
@@ -154,22 +198,45 @@ def settle() -> None:
         found.end()
 
 
+def run(calls: list[Call]) -> None:
+    """Make ``calls``. What is committed is committed: an error of one of them is logged."""
+    for call in calls:
+        try:
+            call()
+        except Exception:
+            logger.exception("Failed after a commit")
+
+
+_later: weakref.WeakKeyDictionary[BaseDatabaseWrapper, list[Call]] = weakref.WeakKeyDictionary()
+
+
+def is_changing() -> bool:
+    """Whether a transaction of this thread has touched anything."""
+    return any(_open.get(connection) for connection in connections.all(initialized_only=True))
+
+
 class Watcher:
     """Is told how the transactions on a connection end."""
 
-    @contextmanager
-    def committing(self, connection: BaseDatabaseWrapper) -> Iterator[None]:
-        found = _open.get(connection)
-        if found is None:
-            yield
-            return
-        found.prepare()
-        yield
-        found.conclude()
+    def committing(self, connection: BaseDatabaseWrapper) -> None:
+        if found := _open.get(connection):
+            found.prepare()
+
+    def committed(self, connection: BaseDatabaseWrapper) -> None:
+        if found := _open.get(connection):
+            found.conclude()
+
+    def usable(self, connection: BaseDatabaseWrapper) -> None:
+        run(_later.pop(connection, []))
+
+    def undone(self, connection: BaseDatabaseWrapper) -> None:
+        if tags := in_test.undone(connection):
+            release(tags)
 
     def rolled_back(self, connection: BaseDatabaseWrapper) -> None:
         if found := _open.get(connection):
             found.roll_back()
+        self.undone(connection)
 
     def lost(self, connection: BaseDatabaseWrapper) -> None:
         if found := _open.get(connection):
@@ -178,3 +245,6 @@ class Watcher:
     def closing(self, connection: BaseDatabaseWrapper) -> None:
         if found := _open.get(connection):
             found.end()
+
+
+watcher = Watcher()

@@ -11,9 +11,11 @@ from django.test import override_settings
 
 import dumper
 from dumper.checks import CHECKS
-from test.middleware.stacks import DJANGO, FETCH, UPDATE
+from test.middleware.stacks import DJANGO, FETCH, LOCALE, UPDATE
 from test.servers import ROOT
 
+GZIP = "django.middleware.gzip.GZipMiddleware"
+DJANGOS_OWN = "django.middleware.cache.FetchFromCacheMiddleware"
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
 ONE_SERVER = "redis://127.0.0.1:1/0"
 
@@ -45,11 +47,11 @@ ROWS = [
     ("the wrong order", {"MIDDLEWARE": [FETCH, *DJANGO, UPDATE]}, "E003", f"Put {UPDATE} first and {FETCH} after it"),
     ("no such alias", {"DUMPER_CACHE_ALIAS": "nowhere"}, "E004", "Define it in CACHES"),
     ("no such backend", cache("no.such.Backend"), "E004", "Define it in CACHES"),
-    ("a flag that is none", {"DUMPER_STRICT": 1}, "E005", "Correct it"),
-    ("a pattern that is none", {"DUMPER_PATH_IGNORE_REGEX": "("}, "E005", "Correct it"),
-    ("a pattern for bytes", {"DUMPER_PATH_IGNORE_REGEX": b"a"}, "E005", "Correct it"),
-    ("no time", {"DUMPER_TIMEOUT": 0}, "E005", "Correct it"),
-    ("no prefix", {"DUMPER_KEY_PREFIX": "a b"}, "E005", "Correct it"),
+    ("a flag that is none", {"DUMPER_STRICT": 1}, "E005", "The default is"),
+    ("a pattern that is none", {"DUMPER_PATH_IGNORE_REGEX": "("}, "E005", "The default is"),
+    ("a pattern for bytes", {"DUMPER_PATH_IGNORE_REGEX": b"a"}, "E005", "The default is"),
+    ("no time", {"DUMPER_TIMEOUT": 0}, "E005", "The default is"),
+    ("no prefix", {"DUMPER_KEY_PREFIX": "a b"}, "E005", "The default is"),
     ("a cache that keeps nothing", cache("django.core.cache.backends.dummy.DummyCache"), "W001", "another backend"),
     ("local memory in production", {**cache(LOCMEM), "DEBUG": False}, "W002", "Use Redis"),
     ("files", cache("django.core.cache.backends.filebased.FileBasedCache", "/nowhere"), "W003", "Use Redis"),
@@ -59,6 +61,12 @@ ROWS = [
     ("a setting misspelt", {"DUMPER_TIMEOUTS": 1}, "W004", "Did you mean DUMPER_TIMEOUT?"),
     ("a setting of something else", {"DUMPER_XYZ_QQ": 1}, "W004", "the README lists the settings"),
     ("sessions outside", {"MIDDLEWARE": [*DJANGO, UPDATE, FETCH]}, "W005", f"Put {UPDATE} first"),
+    ("gzip inside", {"MIDDLEWARE": [UPDATE, GZIP, FETCH]}, "W006", f"before {UPDATE}"),
+    ("gzip outside", {"MIDDLEWARE": [GZIP, UPDATE, FETCH]}, None, ""),
+    ("languages too late", {"MIDDLEWARE": [UPDATE, FETCH, LOCALE]}, "W007", "after LocaleMiddleware"),
+    ("languages in time", {"MIDDLEWARE": [UPDATE, LOCALE, FETCH]}, None, ""),
+    ("two caches", {"MIDDLEWARE": [UPDATE, DJANGOS_OWN, FETCH]}, "E007", "Remove"),
+    ("a middleware misspelt", {"MIDDLEWARE": [UPDATE, "no.such.Middleware", FETCH]}, None, ""),
     ("side by side", {"MIDDLEWARE": [UPDATE, FETCH, *DJANGO]}, None, ""),
     ("a class of one's own", {"MIDDLEWARE": ["test.test_checks.Derived", FETCH]}, None, ""),
     ("a function among the middleware", {"MIDDLEWARE": [UPDATE, "test.test_checks.factory", FETCH]}, None, ""),

@@ -7,11 +7,12 @@ from asgiref.sync import async_to_sync
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.db.transaction import TransactionManagementError
-from django.test import AsyncClient, TestCase
+from django.test import AsyncClient, Client, TestCase
 
 from test.app.changes import Undone
 from test.app.models import Article, Section, Tag
 from test.app.pages import Pages
+from test.app.views import rendering
 
 
 class InTestCase(TestCase):
@@ -66,7 +67,7 @@ class InTestCase(TestCase):
                 save()
 
     def test_what_is_rolled_back_may_refresh_but_is_never_stale(self):
-        with self.pages.refreshed("/a/", "/b/"), suppress(Undone), transaction.atomic():
+        with self.pages.refreshed("/a/"), suppress(Undone), transaction.atomic():
             self.article.slug = "b"
             self.article.save()
             raise Undone
@@ -142,3 +143,23 @@ def test_with_pytest_the_db_fixture_does_the_same(db, pages):
 def test_with_pytest_the_mark_does_the_same(pages):
     with pages.refreshed("/a/"):
         Section.objects.create(slug="a")
+
+
+class Undoing(TestCase):
+    """What one test has changed is no news to the other, whichever comes first."""
+
+    @classmethod
+    def setUpTestData(cls):
+        cls.article = Article.objects.create(slug="a", title="One")
+
+    def test_one(self):
+        self.rename("Two")
+
+    def test_another(self):
+        self.rename("Three")
+
+    def rename(self, title):
+        assert Client().get("/a/").content == rendering("/a/")
+        self.article.title = title
+        self.article.save()
+        assert Client().get("/a/").content == rendering("/a/")

@@ -18,6 +18,7 @@ LAYERS = [
     ["dumper.store"],
     ["dumper.exchange"],
     ["dumper.backlog"],
+    ["dumper.in_test"],
     ["dumper.transactions"],
     ["dumper.dependents"],
     ["dumper.family"],

@@ -9,7 +9,10 @@ import pytest
 from test.servers import ROOT
 
 FILES = [
+    "test_after_commit",
+    "test_bulk",
     "test_connections",
+    "test_database_cache",
     "test_databases",
     "test_dependents",
     "test_family",

@@ -36,8 +36,8 @@ def test_a_changed_slug_refreshes_the_old_page_and_the_new(refreshed, article):
         article.save()
 
 
-def test_a_slug_changed_twice_refreshes_all_three_pages(refreshed, article):
-    with refreshed("/a/", "/b/", "/c/"):
+def test_a_slug_changed_twice_refreshes_the_first_and_the_last_page(refreshed, article):
+    with refreshed("/a/", "/c/"):
         for slug in "bc":
             article.slug = slug
             article.save()
@@ -83,8 +83,8 @@ def test_a_row_changed_in_memory_and_deleted_refreshes_the_page_that_showed_it(r
         article.delete()
 
 
-def test_a_saved_and_deleted_row_refreshes_the_pages_of_both_states(refreshed, article):
-    with refreshed("/a/", "/b/"):
+def test_a_saved_and_deleted_row_refreshes_the_page_that_showed_it(refreshed, article):
+    with refreshed("/a/"):
         article.slug = "b"
         article.save()
         article.delete()

@@ -91,14 +91,15 @@ def test_what_a_save_costs():
     assert statements(registered.save) == ["BEGIN", "INSERT", "SELECT", "SAVEPOINT", "RELEASE", "COMMIT"]
     assert statements(plain.save) == ["UPDATE"]
     state = ["SELECT", "SAVEPOINT", "RELEASE"]
-    assert statements(registered.save) == ["BEGIN", *state, "UPDATE", *state, "COMMIT"]
+    lock = ["UPDATE"] if connection.vendor == "sqlite" else []
+    assert statements(registered.save) == ["BEGIN", *lock, *state, "UPDATE", *state, "COMMIT"]
 
 
-def test_the_second_save_in_a_transaction_does_not_look_up_the_state_before():
+def test_the_second_save_in_a_transaction_looks_nothing_up():
     ticket = Ticket.objects.create(slug="a")
     with transaction.atomic():
         ticket.save()
-        assert statements(ticket.save) == ["UPDATE", "SELECT", "SAVEPOINT", "RELEASE"]
+        assert statements(ticket.save) == ["UPDATE"]
 
 
 @pytest.fixture

@@ -202,7 +202,7 @@ def test_a_store_that_cannot_hold_delays_no_commit(pages, row, counting, caplog)
     counting.broken = True
     change(row, "b")
     assert Whatever.objects.get().slug == "b"
-    assert "Could not hold 2 tags before a commit: broken" in caplog.messages
+    assert "Could not hold 2 tags before a commit: ConnectionError: broken" in caplog.messages
 
 
 def test_where_dumper_is_strict_nothing_is_committed_that_could_not_be_held(pages, row, settings, monkeypatch):
@@ -210,7 +210,7 @@ def test_where_dumper_is_strict_nothing_is_committed_that_could_not_be_held(page
     counting = CountingStore()
     counting.broken = True
     monkeypatch.setattr(store, "_current", Guard(counting, Breaker(0)))
-    with pytest.raises(InvalidationError, match="not committed: broken"):
+    with pytest.raises(InvalidationError, match="not committed: ConnectionError: broken"):
         change(row, "b")
     assert connection.get_autocommit()
     assert Whatever.objects.get().slug == "a"

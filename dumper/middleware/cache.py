@@ -23,6 +23,7 @@ from dumper.middleware.messages import (
     request_from,
     response_from,
     response_to,
+    without_status,
 )
 from dumper.rules.messages import Response
 from dumper.steps import Steps, arun, run
@@ -52,7 +53,10 @@ class UpdateCacheMiddleware(_Middleware):
             return self.__acall__(request)
         transactions.settle()
         exchange = begin(request)
-        run(exchange.lookup(), store.current())
+        if transactions.is_changing():
+            exchange.forbid("inside a transaction")
+        else:
+            run(exchange.lookup(), store.current())
         response = cast(HttpResponseBase, self.get_response(request))
         if exchange.is_open and database.in_transaction():
             # It was open before the lease, and so may have shown the view what was true even earlier.
@@ -113,6 +117,7 @@ def answered(request: HttpRequest, response: HttpResponseBase, exchange: Exchang
 def announced(response: HttpResponseBase, exchange: Exchange) -> HttpResponseBase:
     """``response`` with what was decided appended to its Cache-Status (RFC 9211 §2)."""
     if exchange.settings.cache_status:
-        members = [response.headers.get("Cache-Status"), str(exchange.decision)]
-        response.headers["Cache-Status"] = ", ".join(filter(None, members))
+        # A view may return the same object again and again: what was said of it the last time is not true any more.
+        others = without_status(response.headers.get("Cache-Status", ""))
+        response.headers["Cache-Status"] = ", ".join(filter(None, [others, str(exchange.decision)]))
     return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import cast
 
@@ -69,13 +70,21 @@ def personal(request: HttpRequest) -> str | None:
     return None
 
 
+def without_status(field: str) -> str:
+    """A Cache-Status field without what this cache has added to it, which comes last."""
+    return re.sub(r"(^|, )dumper; (hit|fwd=).*", "", field)
+
+
 def response_from(request: HttpRequest, response: HttpResponseBase, language: str, time_zone: str) -> Response:
     """What ``response`` says, which was made in ``language`` and ``time_zone``."""
+    headers = dict(response.items())
+    if "Cache-Status" in headers:
+        headers["Cache-Status"] = without_status(headers["Cache-Status"])
     is_complete = isinstance(response, HttpResponse) and getattr(response, "is_rendered", True)
     return Response(
         status=response.status_code,
         reason=response.reason_phrase,
-        headers=dict(response.items()),
+        headers=headers,
         body=cast(HttpResponse, response).content if is_complete else None,
         sets_cookie=bool(response.cookies),
         personal=personal(request),

@@ -14,6 +14,8 @@ from dumper.rules.messages import Request, Response
 _UNSTORABLE = ("no-store", "private", "no-cache")
 #: What a larger number of seconds means: 68 years (RFC 9111 §1.2.2).
 MOST_SECONDS = 2**31
+# RFC 3875 §4.1.1 and §4.1.11: some servers keep the field to themselves, and hand on what it says.
+_AUTHENTICATED = ("HTTP_PROXY_AUTHORIZATION", "REMOTE_USER", "AUTH_TYPE")
 _OVERRIDES = ("HTTP_X_HTTP_METHOD_OVERRIDE", "HTTP_X_HTTP_METHOD", "HTTP_X_METHOD_OVERRIDE")
 
 
@@ -24,7 +26,7 @@ def bypass(request: Request) -> str | None:
         return "method"
     if request.host is None:
         return "host not allowed"
-    if "HTTP_AUTHORIZATION" in environ:
+    if "HTTP_AUTHORIZATION" in environ or any(environ.get(name) for name in _AUTHENTICATED):
         return "authorization"
     if "HTTP_RANGE" in environ:
         return "range"
@@ -59,7 +61,7 @@ def refusal(request: Request, response: Response) -> str | None:
         return "vary " + unanswered[0]
     if response.personal:
         return response.personal
-    if any("'nonce-" in value for name, value in fields.items() if name.startswith("content-security-policy")):
+    if any("'nonce-" in value.lower() for name, value in fields.items() if name.startswith("content-security-policy")):
         return "nonce"
     if (response.language, response.time_zone) != (request.language, request.time_zone):
         return "language or time zone chosen after the look-up"

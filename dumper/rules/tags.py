@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import NewType
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from django.utils.encoding import repercent_broken_unicode
 
@@ -17,6 +17,7 @@ Tag = NewType("Tag", str)
 SITE = Tag("site")
 _ABSOLUTE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 _PATH_END = re.compile(r"[?#]")
+_UNQUOTED = "/~:@!$&'()*+,;="  # besides letters, digits, "_", "." and "-", as in reverse()
 
 
 def path_tag(path: str) -> Tag:
@@ -42,6 +43,11 @@ def host_of(url: str) -> str | None:
     return urlsplit(url).netloc if _ABSOLUTE.match(url) else None
 
 
+def is_encoded(url: str, path: str) -> bool:
+    """Whether ``url`` is surely the percent-encoded form of ``path``: nobody writes ``%C3%A9`` and means just that."""
+    return not path.isascii() and quote(path, safe=_UNQUOTED) == url
+
+
 def tags_of_url(url: str, script_prefix: str = "/") -> frozenset[Tag]:
     """The tags of the pages that a path or URL names.
 
@@ -54,7 +60,7 @@ def tags_of_url(url: str, script_prefix: str = "/") -> frozenset[Tag]:
     if not url.startswith("/"):
         url = "/" + url
     path = decoded(_PATH_END.split(url, maxsplit=1)[0])
-    paths = {path, url}
+    paths = {path} if is_encoded(url, path) else {path, url}
     mount = script_prefix.rstrip("/")
     if mount:
         paths |= {path[len(mount) :] for path in paths if path.startswith(mount + "/")}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.cache import InvalidCacheBackendError, caches
+from django.core.cache import caches
+from django.core.cache.backends.db import DatabaseCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.signals import setting_changed
 
 from dumper.conf import PREFIX, Settings, settings
 from dumper.store.base import Store
+from dumper.store.database import DatabaseStore
 from dumper.store.django import DjangoStore
 from dumper.store.guard import Breaker, Guard
 from dumper.store.locmem import LocMemStore
@@ -25,6 +27,8 @@ def make(settings: Settings) -> Store:
     cache = caches[settings.cache_alias]
     if isinstance(cache, LocMemCache):
         return LocMemStore(settings)
+    if isinstance(cache, DatabaseCache):
+        return DatabaseStore(settings)
     try:
         from dumper.store.redis import RedisStore, primary
     except ImportError:  # redis-py is not installed
@@ -39,13 +43,14 @@ _current: Guard | None = None
 def current() -> Guard:
     """The store in use. It is made at the first call, after a worker has been forked."""
     global _current
-    if _current is None:
+    found = _current
+    if found is None:
         try:
             store = make(settings())
-        except InvalidCacheBackendError:
+        except Exception:  # whatever a backend makes of a bad setting: the system checks tell of it
             store = DjangoStore(settings())  # each call of which fails, as if it were down
-        _current = Guard(store, Breaker(settings().retry_delay))
-    return _current
+        found = _current = Guard(store, Breaker(settings().retry_delay))
+    return found
 
 
 def _forget(*, setting: str, **kwargs: Any) -> None:

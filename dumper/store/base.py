@@ -42,6 +42,8 @@ class Store(ABC):
 
     #: whether hold() and release() are atomic against all other processes that use this store
     atomic: ClassVar[bool] = False
+    #: whether it works through the connections to Django's databases, in their transactions
+    in_database: ClassVar[bool] = False
     #: whether the backend binds a connection to the thread that Django runs sync code in
     thread_sensitive: ClassVar[bool] = True
 

@@ -80,7 +80,7 @@ class Breaker:
     def failed(self, error: Exception) -> None:
         with self._lock:
             if self._closed:
-                logger.error("The store does not answer; pages are rendered without it: %r", error)
+                logger.error("The store does not answer, pages are rendered without it: %s", named(error))
             self._closed = False
             self._retry_at = self._clock() + self._delay
 
@@ -92,8 +92,14 @@ class Breaker:
 
     @contextmanager
     def watch(self) -> Iterator[None]:
-        """Turn whatever goes wrong with the store inside into a StoreError."""
+        """Turn whatever goes wrong with the store inside into a StoreError; leave it alone if it has just failed."""
         self.check()
+        with self.report():
+            yield
+
+    @contextmanager
+    def report(self) -> Iterator[None]:
+        """The same for what must not be left out: other processes go by what the store says of a change."""
         with store_errors(self.failed):
             yield
         self.succeeded()
@@ -142,12 +148,16 @@ class Guard:
         with store_errors(refused):
             return not any_withheld(leases) and await self.store.awrite(key, leases, data, timeout)
 
+    @property
+    def in_database(self) -> bool:
+        return self.store.in_database
+
     def hold(self, tags: Collection[Tag], hold: Hold) -> None:
-        with self.breaker.watch():
+        with self.breaker.report():
             self.store.hold(tags, hold)
 
     def release(self, tags: Collection[Tag], holder: str) -> None:
-        with self.breaker.watch():
+        with self.breaker.report():
             self.store.release(tags, holder)
 
     def sweep(self) -> None:
@@ -162,12 +172,16 @@ def store_errors(tell: Callable[[Exception], None]) -> Iterator[None]:
         yield
     except Exception as error:
         tell(error)
-        raise StoreError(str(error) or type(error).__name__) from error
+        raise StoreError(named(error)) from error
+
+
+def named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def refused(error: Exception) -> None:
     """A response that is not taken may be too large: that says nothing about the store's health."""
-    logger.warning("The store did not take a response: %r", error)
+    logger.warning("The store did not take a response: %s", named(error))
 
 
 def any_withheld(tags: Collection[Tag]) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, cast
 import redis
 from django.core.cache import BaseCache
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError, NoScriptError, ResponseError
+from redis.exceptions import ConnectionError, NoScriptError, OutOfMemoryError, ResponseError
 from redis.retry import Retry
 
 from dumper.conf import Settings
@@ -132,7 +132,11 @@ class RedisStore(Store):
         """Run a script on the entries of ``tags``, a chunk at a time."""
         names = iter(list(map(self.entry_name, tags)))
         while chunk := list(islice(names, CHUNK)):
-            yield self.script(script, chunk, time.time(), self.lease_ms, token(), *arguments)
+            try:
+                yield self.script(script, chunk, time.time(), self.lease_ms, token(), *arguments)
+            except OutOfMemoryError:
+                # Nothing can be written, so no response either; and one whose entry is missing is not served.
+                self.client.unlink(*chunk)
 
     def script(self, script: str, names: Sequence[str], *arguments: Any) -> Any:
         try:

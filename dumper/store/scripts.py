@@ -83,12 +83,21 @@ end
 # KEYS: an entry, the response, the set. ARGV: the entry that has to stand, the bytes, ms to live or 0, the name.
 WRITE = """
 if redis.pcall('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('PERSIST', KEYS[1])
-if ARGV[3] == '0' then redis.call('SET', KEYS[2], ARGV[2]) else redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3]) end
+local timeout = tonumber(ARGV[3])
+local function outlive(key, left)
+  if timeout == 0 then redis.call('PERSIST', key) elseif left ~= -1 and left < timeout then
+    redis.call('PEXPIRE', key, timeout)
+  end
+end
+outlive(KEYS[1], redis.call('PTTL', KEYS[1]))
+if timeout == 0 then redis.call('SET', KEYS[2], ARGV[2]) else redis.call('SET', KEYS[2], ARGV[2], 'PX', timeout) end
+local left = redis.call('PTTL', KEYS[3])
 if type(redis.pcall('SADD', KEYS[3], ARGV[4])) == 'table' then
   redis.call('UNLINK', KEYS[3])
   redis.call('SADD', KEYS[3], ARGV[4])
+  left = -2
 end
+outlive(KEYS[3], left)
 return 1
 """
 

@@ -85,7 +85,18 @@ def test_every_error_comes_out_as_a_store_error(guard, failing, name, error):
     assert str(caught.value)
 
 
-@every_call
+@pytest.mark.parametrize("name", ["hold", "release"])
+def test_a_change_is_told_even_to_a_store_that_has_just_failed(guard, failing, name):
+    failing.error = OSError("down")
+    with pytest.raises(StoreError, match="down"):
+        guard.read(key(), TAGS)
+    failing.error, failing.calls = None, []
+    call(guard, name)
+    assert failing.calls == [name]
+    guard.read(key(), TAGS)
+
+
+@pytest.mark.parametrize("name", [name for name in (*CALLS, *ASYNC) if name not in ("hold", "release")])
 def test_after_a_failure_the_store_is_left_alone(guard, failing, name):
     failing.error = OSError("down")
     with pytest.raises(StoreError, match="down"):

@@ -4,13 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from django.core.cache import caches
 from django.test import override_settings
 
 from dumper import conf
 from dumper.store import make
 from dumper.store.locmem import LocMemStore
-from test.store.helpers import PATH, SITE, TAGS, hold, key, lease, put, served
+from test.store.helpers import SITE, TAGS, hold, key, lease, put, served
 
 
 @pytest.fixture
@@ -74,26 +73,6 @@ def test_a_page_is_never_stored_under_leases_that_a_thread_has_ended(store):
     with ThreadPoolExecutor(2) as pool:
         for job in (pool.submit(writes), pool.submit(releases)):
             job.result(timeout=60)
-
-
-def test_every_variant_of_a_released_path_is_gone(store):
-    for number in range(20):
-        put(store, key=key("/page/", f"number={number}"))
-    put(store, key=key("/other/"))
-    store.release([PATH], "none")
-    responses = [name for name in caches["default"]._cache if ".r." in name]
-    assert len(responses) == 1
-    assert store.read(key("/other/"), ()).data == b"page"
-
-
-def test_a_damaged_account_of_variants_is_begun_anew(store):
-    put(store)
-    for garbage in (17, b"bytes", ["a", "list"]):
-        caches["default"].set(store.index_name(PATH), garbage)
-        leases = put(store)
-        store.release([PATH], "none")
-        assert served(store, leases) is None
-    put(store)
 
 
 def test_clearing_is_seen_by_every_page(store):

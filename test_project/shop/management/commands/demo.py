@@ -1,3 +1,5 @@
+import socket
+
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 
@@ -31,6 +33,12 @@ class Command(BaseCommand):
             self.serve(port or 8000)
 
     def serve(self, port):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise CommandError(f"Port {port} is taken; choose another: make demo PORT={port + 1}") from error
         self.stdout.write(BANNER.format(port=port))
         call_command("runserver", str(port), use_reloader=False, insecure_serving=True)
 

@@ -1,0 +1,28 @@
+"""A store on Django's DatabaseCache, which is part of the very transactions that it is to be told of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, cast
+
+from django.db import router
+
+from dumper.database import spared
+from dumper.rules.tags import Tag
+from dumper.store.django import DjangoStore
+from dumper.store.entries import Hold
+
+
+class DatabaseStore(DjangoStore):
+    """Where the cache is in the database that is changed, a fresh generation is committed together with the change.
+
+    A hold would not be seen by anybody before the commit; so the generation is given then already, and once more
+    after the commit, in case the cache is in another database.
+    """
+
+    in_database = True
+
+    def hold(self, tags: Collection[Tag], hold: Hold) -> None:
+        using = router.db_for_write(cast(Any, self.cache).cache_model_class)
+        with spared(using):
+            self.release(tags, hold.holder)
