@@ -61,7 +61,7 @@ class Store(ABC):
 
     @abstractmethod
     def write(self, key: Key, leases: Mapping[Tag, str], data: bytes, timeout: float | None) -> bool:
-        """Store ``data`` for ``timeout`` seconds (None is forever) and make the entries of ``leases`` last.
+        """Store ``data`` for ``timeout`` seconds (None is forever) and make the entries of ``leases`` last as long.
 
         Return whether it was stored: where the store can tell, only if the leased generations still stand.
         """

@@ -14,10 +14,9 @@ from dumper.store.entries import Hold
 
 
 class DatabaseStore(DjangoStore):
-    """Where the cache is in the database that is changed, a fresh generation is committed together with the change.
+    """Where the cache is in the database that is changed, a hold is committed together with the change.
 
-    A hold would not be seen by anybody before the commit; so the generation is given then already, and once more
-    after the commit, in case the cache is in another database.
+    Nobody sees it before that, nor can what was rendered before be served afterwards: the generation is a fresh one.
     """
 
     in_database = True
@@ -25,4 +24,4 @@ class DatabaseStore(DjangoStore):
     def hold(self, tags: Collection[Tag], hold: Hold) -> None:
         using = router.db_for_write(cast(Any, self.cache).cache_model_class)
         with spared(using):
-            self.release(tags, hold.holder)
+            super().hold(tags, hold)

@@ -231,3 +231,11 @@ def test_processes_that_change_the_same_page_never_lose_a_hold(store, redis_serv
         jobs = [pool.submit(hold_and_release, redis_server.url, name) for name in "abcd"]
         assert [job.result(timeout=60) for job in jobs] == list("abcd")
     put(store)
+
+
+def test_what_belongs_to_pages_with_lifetimes_passes_with_them(store):
+    for number in range(3):
+        put(store, key=key(f"/{number}/"), timeout=0.05)
+    put(store, key=key("/forever/"))
+    lasting = {name for name in store.client.keys() if store.client.ttl(name) == -1}
+    assert len(lasting) == 5  # the page that lasts, its entry, its set, the site's entry, the set of paths
