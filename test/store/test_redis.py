@@ -237,5 +237,5 @@ def test_what_belongs_to_pages_with_lifetimes_passes_with_them(store):
     for number in range(3):
         put(store, key=key(f"/{number}/"), timeout=0.05)
     put(store, key=key("/forever/"))
-    lasting = {name for name in store.client.keys() if store.client.ttl(name) == -1}
+    lasting = {name for name in store.client.scan_iter() if store.client.ttl(name) == -1}
     assert len(lasting) == 5  # the page that lasts, its entry, its set, the site's entry, the set of paths
