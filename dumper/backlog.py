@@ -14,6 +14,8 @@ import time
 from collections.abc import Collection
 from urllib.parse import quote
 
+from django.db import connections
+
 from dumper import store
 from dumper.conf import settings
 from dumper.exceptions import StoreError
@@ -110,6 +112,7 @@ class Backlog:
         while True:
             time.sleep(settings().retry_delay)
             self.attempt()
+            connections.close_all()  # this thread's own, which a cache in the database or a receiver has opened
             with self._lock:
                 if not self._waiting:
                     self._thread = None
