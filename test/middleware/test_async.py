@@ -13,6 +13,8 @@ import dumper
 from test.middleware.stacks import ASYNC, FETCH, UPDATE
 from test.servers import SiteServer
 
+pytestmark = pytest.mark.slow
+
 
 def handler() -> BaseHandler:
     """Django's async request handler, without the signals that a server sends."""

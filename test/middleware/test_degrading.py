@@ -14,6 +14,8 @@ from dumper.backlog import backlog
 from dumper.conf import settings as dumper_settings
 from test.middleware import urls
 
+pytestmark = pytest.mark.slow
+
 
 def until(condition, seconds=10):
     """Wait until ``condition()`` holds."""
