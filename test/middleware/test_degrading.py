@@ -72,8 +72,8 @@ def test_while_the_store_is_left_alone_a_request_costs_next_to_nothing(redis, ge
             status = get("/page/")["Cache-Status"]
             durations.append(time.perf_counter() - started)
             assert status == 'dumper; fwd=bypass; detail="the store does not answer"'
-        assert min(durations) < 0.1  # most of it is for the test client
-        assert sum(durations) < 10 < 20 * dumper_settings().store_timeout
+        assert min(durations) < dumper_settings().store_timeout / 2  # nobody waits for it
+        assert sum(durations) < 20 * dumper_settings().store_timeout
 
 
 def test_a_silent_store_costs_its_timeout_and_no_more(redis, get):
