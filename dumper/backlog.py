@@ -16,13 +16,13 @@ from urllib.parse import quote
 
 from django.db import connections
 
-from dumper import store
+from dumper import stores
 from dumper.conf import settings
 from dumper.exceptions import StoreError
 from dumper.rules.tags import SITE, Tag
 from dumper.signals import invalidated
-from dumper.store.entries import Hold
-from dumper.store.guard import withheld
+from dumper.stores.entries import Hold
+from dumper.stores.guard import withheld
 
 logger = logging.getLogger("dumper.invalidation")
 
@@ -34,13 +34,13 @@ LOGGED_TAGS = 20
 
 def hold(tags: Collection[Tag], holder: str) -> None:
     """Hold ``tags``, which are about to change. Raises StoreError."""
-    store.current().hold(tags, Hold(holder, time.time() + settings().hold_timeout))
+    stores.current().hold(tags, Hold(holder, time.time() + settings().hold_timeout))
 
 
 def release(tags: Collection[Tag], holder: str = "none") -> bool:
     """Invalidate ``tags`` now or, if the store does not answer, as soon as it does; return whether it is done."""
     try:
-        store.current().release(tags, holder)
+        stores.current().release(tags, holder)
     except StoreError as error:
         logger.error("Could not invalidate %d tags, will try again: %s", len(tags), error)
         backlog.add(tags, holder)
@@ -94,7 +94,7 @@ class Backlog:
         """Release what waits; return whether nothing is left."""
         for waiting in tuple(self._waiting):
             try:
-                store.current().release(waiting.tags, waiting.holder)
+                stores.current().release(waiting.tags, waiting.holder)
             except StoreError:
                 return False
             announce(waiting.tags)

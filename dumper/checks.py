@@ -16,7 +16,7 @@ from django.middleware.gzip import GZipMiddleware
 from django.middleware.locale import LocaleMiddleware
 from django.utils.module_loading import import_string
 
-from dumper import site, store
+from dumper import site, stores
 from dumper.conf import DEFINITIONS, PREFIX, settings
 from dumper.middleware import FetchFromCacheMiddleware, UpdateCacheMiddleware
 
@@ -113,7 +113,7 @@ def check_cache_alias(**kwargs: Any) -> Iterable[CheckMessage]:
     alias = settings().cache_alias
     try:
         cache = caches[alias]
-        kept_by = store.make(settings())
+        kept_by = stores.make(settings())
     except Exception as error:  # whatever a backend makes of a bad setting
         return [
             Error(

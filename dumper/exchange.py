@@ -23,7 +23,7 @@ from dumper.rules.messages import Request, Response, StoredResponse
 from dumper.rules.status import Decision
 from dumper.rules.tags import Tag
 from dumper.steps import Call, Steps
-from dumper.store.base import Entries
+from dumper.stores.base import Entries
 
 logger = logging.getLogger("dumper.middleware")
 

@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
 
-from dumper import store, transactions
+from dumper import stores, transactions
 from dumper.dependents import dependents, has_paths, safely, tags_of, text
 from dumper.rules.tags import SITE, Tag, named_tag
 
@@ -51,7 +51,7 @@ def clear(using: str | None = None) -> None:
 
     The store is then swept of what was stored, where it keeps account of that.
     """
-    transactions.change({SITE}, using, then=lambda: store.current().sweep())
+    transactions.change({SITE}, using, then=lambda: stores.current().sweep())
 
 
 ainvalidate_paths = sync_to_async(invalidate_paths)

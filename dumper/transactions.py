@@ -20,14 +20,14 @@ from typing import Any
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from dumper import in_test, store
+from dumper import in_test, stores
 from dumper.backlog import announce, hold, release
 from dumper.conf import settings
 from dumper.database import MANUAL, is_of_testcase, outermost, watch
 from dumper.exceptions import InvalidationError, StoreError
 from dumper.rules.tags import SITE, Tag
-from dumper.store.entries import token
-from dumper.store.guard import withheld
+from dumper.stores.entries import token
+from dumper.stores.guard import withheld
 
 logger = logging.getLogger("dumper.invalidation")
 
@@ -108,7 +108,7 @@ class Transaction:
 
     def conclude(self) -> None:
         """Release the tags after the commit, unless that has to wait until the connection can be used again."""
-        if store.current().in_database:
+        if stores.current().in_database:
             self.afterwards.insert(0, self._release)
         elif self.tags and release(self.tags, self._holder):
             self.afterwards.insert(0, partial(announce, self.tags))

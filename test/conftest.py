@@ -30,7 +30,7 @@ def pages():
     from django.core.cache import cache
 
     from dumper import transactions
-    from dumper.store.guard import withheld
+    from dumper.stores.guard import withheld
     from test.app.pages import Pages
 
     cache.clear()

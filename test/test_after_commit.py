@@ -5,7 +5,7 @@ from django.db import connection, transaction
 
 import dumper
 from dumper.signals import invalidated
-from dumper.store.guard import withheld
+from dumper.stores.guard import withheld
 from test.app.models import Article, Ticket, Whatever
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,13 +11,13 @@ from django.core.cache import caches
 from django.test import override_settings
 
 from dumper import backlog as module
-from dumper import store
+from dumper import stores
 from dumper.backlog import MOST_TAGS, backlog, release
 from dumper.rules.tags import SITE, path_tag
 from dumper.signals import invalidated
-from dumper.store.guard import withheld
+from dumper.stores.guard import withheld
 from test.servers import ROOT, RedisServer
-from test.store.helpers import PATH, put, served
+from test.stores.helpers import PATH, put, served
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,7 @@ def server():
             if not server.process:
                 server.start()
             wait_until(lambda: not backlog._thread)
-            store.current().store.client.connection_pool.disconnect()
+            stores.current().store.client.connection_pool.disconnect()
             caches.close_all()
     assert not withheld
 
@@ -47,7 +47,7 @@ def wait_until(true, seconds=5):
 
 
 def test_what_cannot_be_released_is_kept_and_withheld_until_it_is(server, caplog):
-    put(store.current())
+    put(stores.current())
     server.stop()
     release([PATH])
     assert len(backlog) == 1
@@ -58,11 +58,11 @@ def test_what_cannot_be_released_is_kept_and_withheld_until_it_is(server, caplog
     wait_until(lambda: not backlog)
     assert PATH not in withheld
     wait_until(lambda: not backlog._thread)
-    put(store.current())
+    put(stores.current())
 
 
 def test_a_page_that_is_still_stored_is_not_served_while_its_release_waits(server):
-    leases = put(store.current())
+    leases = put(stores.current())
     server.pause()
     release([PATH])
     server.resume()
@@ -70,13 +70,13 @@ def test_a_page_that_is_still_stored_is_not_served_while_its_release_waits(serve
     assert outcome(leases) is None
     wait_until(lambda: not backlog)
     assert outcome(leases) is None
-    assert store.current().store.entries([PATH])[PATH].generation != leases[PATH]
+    assert stores.current().store.entries([PATH])[PATH].generation != leases[PATH]
 
 
 def outcome(leases):
     try:
-        return served(store.current(), leases)
-    except store.guard.StoreError:
+        return served(stores.current(), leases)
+    except stores.guard.StoreError:
         return "down"
 
 
@@ -107,7 +107,7 @@ def test_the_hold_of_the_change_is_lifted_as_well(server):
     release([PATH], "holder")
     server.resume()
     wait_until(lambda: not backlog)
-    assert store.current().entries([PATH])[PATH].holds == {}
+    assert stores.current().entries([PATH])[PATH].holds == {}
 
 
 def test_too_many_tags_are_replaced_by_the_whole_site(server):
@@ -129,7 +129,7 @@ def test_a_release_that_was_kept_before_a_fork_is_made_by_the_child(server):
         server,
         """
         import os
-        leases = put(store.current())
+        leases = put(stores.current())
         redis_server("SIGSTOP")
         release([PATH])
         child = os.fork()
@@ -139,14 +139,14 @@ def test_a_release_that_was_kept_before_a_fork_is_made_by_the_child(server):
         if not child:
             os._exit(0)
         assert os.waitpid(child, 0)[1] == 0
-        assert served(store.current(), leases) is None
+        assert served(stores.current(), leases) is None
     """,
     )
     assert finished.returncode == 0, finished.stderr
 
 
 def test_a_process_that_exits_makes_a_last_attempt(server):
-    leases = put(store.current())
+    leases = put(stores.current())
     finished = run(
         server,
         """
@@ -158,7 +158,7 @@ def test_a_process_that_exits_makes_a_last_attempt(server):
     )
     assert finished.returncode == 0, finished.stderr
     assert "could not be invalidated" not in finished.stderr
-    assert served(store.current(), leases) is None
+    assert served(stores.current(), leases) is None
 
 
 def test_a_process_that_exits_in_vain_says_what_is_lost(server):
@@ -185,11 +185,11 @@ def run(server, script):
         alias = {{"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": {server.url!r}}}
         settings.configure(CACHES={{"default": alias}}, DUMPER_RETRY_DELAY={RETRY_DELAY})
         django.setup()
-        from dumper import store
+        from dumper import stores
         from dumper.backlog import backlog, release
         from dumper.rules.tags import path_tag
-        from dumper.store.guard import withheld
-        from test.store.helpers import PATH, put, served
+        from dumper.stores.guard import withheld
+        from test.stores.helpers import PATH, put, served
         from test.test_backlog import wait_until
         def redis_server(name):
             os.kill({server.process.pid if server.process else 0}, getattr(signal, name))

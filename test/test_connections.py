@@ -8,7 +8,7 @@ import pytest
 from django.db import ProgrammingError, connection, connections, transaction
 from django.test import Client
 
-from dumper.store.guard import withheld
+from dumper.stores.guard import withheld
 from test.app import views
 from test.app.changes import Undone, change
 from test.app.models import Whatever

@@ -6,7 +6,7 @@ import pytest
 from django.db import connections, transaction
 
 import dumper
-from dumper.store.guard import withheld
+from dumper.stores.guard import withheld
 from test.app.changes import Undone
 from test.app.models import Article, Section, Tag
 

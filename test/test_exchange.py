@@ -7,14 +7,14 @@ import pytest
 from django.core.cache import caches
 from django.test import override_settings
 
-from dumper import store
+from dumper import stores
 from dumper.conf import settings
 from dumper.exceptions import StoreError
 from dumper.exchange import Exchange, untrue
 from dumper.rules.messages import StoredResponse
 from dumper.rules.tags import SITE, named_tag, path_tag
 from dumper.steps import run
-from dumper.store.entries import Entry, Hold
+from dumper.stores.entries import Entry, Hold
 from test.rules.examples import a_request, a_response
 
 TAG = path_tag("/page/")
@@ -24,7 +24,7 @@ class Noted:
     """The store in use; notes the calls, and fails at those named."""
 
     def __init__(self) -> None:
-        self.store = store.current()
+        self.store = stores.current()
         self.calls: list[str] = []
         self.failing: set[str] = set()
 
@@ -121,7 +121,7 @@ def test_what_is_no_longer_true_is_not_served(noted, change, status):
 
 
 def name_of() -> str:
-    return store.current().store.response_name(Exchange(a_request(), settings())._key)
+    return stores.current().store.response_name(Exchange(a_request(), settings())._key)
 
 
 def test_a_change_between_the_look_up_and_the_store_keeps_a_page_from_being_stored(noted):

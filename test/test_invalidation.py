@@ -10,7 +10,7 @@ from django.urls import reverse_lazy
 import dumper
 from dumper.rules.tags import SITE
 from dumper.signals import invalidated
-from dumper.store.guard import withheld
+from dumper.stores.guard import withheld
 from test.app.changes import Undone
 from test.app.models import Article, Contribution, Section, Unregistered
 

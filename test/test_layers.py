@@ -15,7 +15,7 @@ FILES = sorted((ROOT / "dumper").rglob("*.py"))
 LAYERS = [
     ["dumper.exceptions", "dumper.signals", "dumper.steps", "dumper.conf", "dumper.database"],
     ["dumper.rules"],
-    ["dumper.store"],
+    ["dumper.stores"],
     ["dumper.exchange"],
     ["dumper.backlog"],
     ["dumper.in_test"],

@@ -8,11 +8,11 @@ from threading import Thread
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
 
-from dumper import store
+from dumper import stores
 from dumper.conf import settings as dumper_settings
 from dumper.exceptions import InvalidationError
-from dumper.store.guard import Breaker, Guard, withheld
-from dumper.store.locmem import LocMemStore
+from dumper.stores.guard import Breaker, Guard, withheld
+from dumper.stores.locmem import LocMemStore
 from test.app import views
 from test.app.changes import Undone, change, rename
 from test.app.models import Article, Comment, Whatever
@@ -44,7 +44,7 @@ class CountingStore(LocMemStore):
 @pytest.fixture
 def counting(pages, monkeypatch):
     counting = CountingStore()
-    monkeypatch.setattr(store, "_current", Guard(counting, Breaker(0)))
+    monkeypatch.setattr(stores, "_current", Guard(counting, Breaker(0)))
     return counting
 
 
@@ -209,7 +209,7 @@ def test_where_dumper_is_strict_nothing_is_committed_that_could_not_be_held(page
     settings.DUMPER_STRICT = True
     counting = CountingStore()
     counting.broken = True
-    monkeypatch.setattr(store, "_current", Guard(counting, Breaker(0)))
+    monkeypatch.setattr(stores, "_current", Guard(counting, Breaker(0)))
     with pytest.raises(InvalidationError, match="not committed: ConnectionError: broken"):
         change(row, "b")
     assert connection.get_autocommit()

@@ -14,7 +14,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_asy
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from dumper import conf, database, store, transactions
+from dumper import conf, database, stores, transactions
 from dumper.exchange import Exchange
 from dumper.middleware.messages import (
     active_language,
@@ -56,23 +56,23 @@ class UpdateCacheMiddleware(_Middleware):
         if transactions.is_changing():
             exchange.forbid("inside a transaction")
         else:
-            run(exchange.lookup(), store.current())
+            run(exchange.lookup(), stores.current())
         response = cast(HttpResponseBase, self.get_response(request))
         if exchange.is_open and database.in_transaction():
             # It was open before the lease, and so may have shown the view what was true even earlier.
             exchange.forbid("inside a transaction")
         if exchange.is_open:
-            run(exchange.settle(answered(request, response, exchange)), store.current())
+            run(exchange.settle(answered(request, response, exchange)), stores.current())
         return announced(response, exchange)
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         if transactions.unsettled():
             await sync_to_async(transactions.settle)()
         exchange = begin(request)
-        await arun(exchange.lookup(), store.current())
+        await arun(exchange.lookup(), stores.current())
         response = cast(HttpResponseBase, await self.get_response(request))
         if exchange.is_open:
-            await arun(exchange.settle(answered(request, response, exchange)), store.current())
+            await arun(exchange.settle(answered(request, response, exchange)), stores.current())
         return announced(response, exchange)
 
 
@@ -82,11 +82,11 @@ class FetchFromCacheMiddleware(_Middleware):
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self.is_async:
             return self.__acall__(request)
-        stored = run(serve(request), store.current())
+        stored = run(serve(request), stores.current())
         return response_to(stored) if stored else rendered(request, self.get_response(request))
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
-        stored = await arun(serve(request), store.current())
+        stored = await arun(serve(request), stores.current())
         return response_to(stored) if stored else rendered(request, await self.get_response(request))
 
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 from dumper.rules.tags import Tag
-from dumper.store.guard import Withheld, Withholder
+from dumper.stores.guard import Withheld, Withholder
 
 PATIENCE = 30  # seconds; an actor that takes longer waits for another, which is a defect of the test
 

@@ -11,12 +11,12 @@ from typing import Any
 
 from dumper.exchange import Exchange
 from dumper.steps import Call, Steps
-from dumper.store.entries import Entry, Hold
-from dumper.store.locmem import LocMemStore
+from dumper.stores.entries import Entry, Hold
+from dumper.stores.locmem import LocMemStore
 from dumper.transactions import Transaction
 from test.races.actors import pause
 
-ENTRY = "dumper.store.entries.Entry."
+ENTRY = "dumper.stores.entries.Entry."
 EXCHANGE = "dumper.exchange.Exchange."
 _settle = Exchange.settle
 
@@ -89,7 +89,7 @@ MUTANTS: dict[str, dict[str, Any]] = {
     },
     "9: one hold at a time": {ENTRY + "held": held_alone},
     "9: changes are not atomic": {
-        "dumper.store.locmem.LocMemStore.change": change_in_two_steps,
-        "dumper.store.locmem.LocMemStore.lock": no_lock,
+        "dumper.stores.locmem.LocMemStore.change": change_in_two_steps,
+        "dumper.stores.locmem.LocMemStore.lock": no_lock,
     },
 }

@@ -68,8 +68,8 @@ from django.urls import path  # noqa: E402
 
 import dumper  # noqa: E402
 from dumper import transactions  # noqa: E402
-from dumper.store import scripts  # noqa: E402
-from dumper.store.redis import RedisStore  # noqa: E402
+from dumper.stores import scripts  # noqa: E402
+from dumper.stores.redis import RedisStore  # noqa: E402
 
 
 @dumper.register

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from dumper.conf import settings as dumper_settings
-from dumper.store.locmem import LocMemStore
-from dumper.store.redis import RedisStore, primary
+from dumper.stores.locmem import LocMemStore
+from dumper.stores.redis import RedisStore, primary
 from test.races.mutants import MUTANTS
 from test.races.world import DATABASES, Stale, Stepped, World, is_held
 

@@ -20,8 +20,8 @@ from django.test import RequestFactory
 import dumper
 from dumper.conf import settings
 from dumper.middleware import FetchFromCacheMiddleware, UpdateCacheMiddleware
-from dumper.store.entries import Entry
-from dumper.store.guard import Breaker, Guard
+from dumper.stores.entries import Entry
+from dumper.stores.guard import Breaker, Guard
 from test.races.actors import Actor, WithheldApart, pause
 
 DATABASES = ("left", "right")
@@ -71,8 +71,8 @@ class World:
         self._exit = ExitStack()
         for target, new in {
             "time.time": lambda: real() + self._offset,
-            "dumper.store._current": Guard(store, Breaker(settings().retry_delay)),
-            "dumper.store.guard.withheld": withheld,
+            "dumper.stores._current": Guard(store, Breaker(settings().retry_delay)),
+            "dumper.stores.guard.withheld": withheld,
             "dumper.transactions.withheld": withheld,
             "dumper.backlog.withheld": withheld,
         }.items():

@@ -20,8 +20,8 @@ from dumper.conf import Settings
 from dumper.exceptions import StoreError
 from dumper.rules.keys import Key, tag_name
 from dumper.rules.tags import Tag
-from dumper.store.base import Entries, Reading, Store
-from dumper.store.entries import Entry, Hold
+from dumper.stores.base import Entries, Reading, Store
+from dumper.stores.entries import Entry, Hold
 
 #: What the backends' own serializers raise when they meet garbage.
 GARBAGE = (

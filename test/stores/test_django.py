@@ -8,14 +8,14 @@ from django.core.cache import caches
 from django.core.cache.backends.base import InvalidCacheBackendError
 from django.test import override_settings
 
-from dumper import conf, store
+from dumper import conf, stores
 from dumper.exceptions import StoreError
-from dumper.store.django import DjangoStore
-from dumper.store.locmem import LocMemStore
-from dumper.store.redis import RedisStore
+from dumper.stores.django import DjangoStore
+from dumper.stores.locmem import LocMemStore
+from dumper.stores.redis import RedisStore
 from test.servers import MemcachedServer, RedisServer
-from test.store.backends import DJANGO_REDIS, OWN_REDIS
-from test.store.helpers import PATH, TAGS, hold, key, lease, put
+from test.stores.backends import DJANGO_REDIS, OWN_REDIS
+from test.stores.helpers import PATH, TAGS, hold, key, lease, put
 
 BUILT_IN = "django.core.cache.backends."
 NOWHERE = "redis://127.0.0.1:9/0"
@@ -41,32 +41,32 @@ def caches_of(backend, location="", **options):
 )
 def test_each_alias_gets_the_best_store(backend, location, options, expected, tmp_path):
     with caches_of(backend, str(tmp_path) if expected is None else location, **options):
-        assert type(store.make(conf.settings())) is (expected or DjangoStore)
+        assert type(stores.make(conf.settings())) is (expected or DjangoStore)
 
 
 def test_without_redis_py_any_alias_works(monkeypatch, tmp_path):
-    monkeypatch.delitem(sys.modules, "dumper.store.redis")
+    monkeypatch.delitem(sys.modules, "dumper.stores.redis")
     monkeypatch.setitem(sys.modules, "redis", None)
     with caches_of(BUILT_IN + "filebased.FileBasedCache", str(tmp_path)):
-        assert type(store.make(conf.settings())) is DjangoStore
+        assert type(stores.make(conf.settings())) is DjangoStore
 
 
 def test_an_alias_that_is_not_there_is_an_error():
     with override_settings(DUMPER_CACHE_ALIAS="missing"), pytest.raises(InvalidCacheBackendError):
-        store.make(conf.settings())
+        stores.make(conf.settings())
 
 
 def test_the_store_in_use_changes_with_the_settings(tmp_path):
-    before = store.current()
-    assert store.current() is before
+    before = stores.current()
+    assert stores.current() is before
     with override_settings(DUMPER_KEY_PREFIX="other."):
-        assert store.current().store.prefix == "other."
-    assert store.current() is not before
+        assert stores.current().store.prefix == "other."
+    assert stores.current() is not before
 
 
 def test_a_dummy_cache_stores_nothing_and_raises_nothing():
     with caches_of(BUILT_IN + "dummy.DummyCache"):
-        dummy = store.make(conf.settings())
+        dummy = stores.make(conf.settings())
         assert dummy.lease(TAGS) == dict.fromkeys(TAGS)
         dummy.hold(TAGS, hold())
         dummy.release(TAGS, "holder")
@@ -107,7 +107,7 @@ def test_a_change_that_a_backend_swallows_is_an_error(silent_failure, change, kn
 @pytest.mark.slow
 def test_a_dead_memcached_is_an_error_and_not_a_hang():
     with MemcachedServer() as server, caches_of(BUILT_IN + "memcached.PyMemcacheCache", server.address):
-        memcached = store.make(conf.settings())
+        memcached = stores.make(conf.settings())
         lease(memcached)
         server.stop(kill=True)
         started = time.monotonic()

@@ -1,13 +1,13 @@
-"""The contract of dumper.store.base, on every backend."""
+"""The contract of dumper.stores.base, on every backend."""
 
 import time
 
 import pytest
 
 from dumper.rules.tags import SITE, named_tag
-from dumper.store.entries import Entry
-from dumper.store.redis import RedisStore
-from test.store.helpers import PATH, TAGS, admitted, hold, key, lease, put, served
+from dumper.stores.entries import Entry
+from dumper.stores.redis import RedisStore
+from test.stores.helpers import PATH, TAGS, admitted, hold, key, lease, put, served
 
 TAG = named_tag("some tag")
 

@@ -6,8 +6,8 @@ from django.core.cache import caches
 
 from dumper.exceptions import StoreError
 from dumper.rules.tags import SITE, path_tag
-from dumper.store.guard import Breaker, Guard
-from test.store.helpers import TAGS, hold, key, lease, put, served
+from dumper.stores.guard import Breaker, Guard
+from test.stores.helpers import TAGS, hold, key, lease, put, served
 
 
 def test_a_large_page_is_stored_or_refused_but_breaks_nothing(store, backend):

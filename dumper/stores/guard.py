@@ -17,8 +17,8 @@ from typing import Protocol
 from dumper.exceptions import StoreError
 from dumper.rules.keys import Key
 from dumper.rules.tags import Tag
-from dumper.store.base import Entries, Reading, Store
-from dumper.store.entries import Entry, Hold
+from dumper.stores.base import Entries, Reading, Store
+from dumper.stores.entries import Entry, Hold
 
 logger = logging.getLogger("dumper.store")
 

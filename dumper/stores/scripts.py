@@ -4,8 +4,8 @@ What belongs to one tag has names that begin with the same ``{...}``, so that a 
 entry is ``g``, the set of the responses stored with it ``v``, and each of these ``r`` and a name.
 """
 
-# Reads entries in the form of dumper.store.entries. parse() returns the generation, the holds that are not overdue, and
-# whether any was; false for what is missing or garbage.
+# Reads entries in the form of dumper.stores.entries. parse() returns the generation, the holds that are not overdue,
+# and whether any was; false for what is missing or garbage.
 _ENTRIES = """
 local function get(key)
   local value = redis.pcall('GET', key)

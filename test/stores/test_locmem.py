@@ -7,9 +7,9 @@ import pytest
 from django.test import override_settings
 
 from dumper import conf
-from dumper.store import make
-from dumper.store.locmem import LocMemStore
-from test.store.helpers import SITE, TAGS, hold, key, lease, put, served
+from dumper.stores import make
+from dumper.stores.locmem import LocMemStore
+from test.stores.helpers import SITE, TAGS, hold, key, lease, put, served
 
 
 @pytest.fixture

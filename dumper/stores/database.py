@@ -9,8 +9,8 @@ from django.db import router
 
 from dumper.database import spared
 from dumper.rules.tags import Tag
-from dumper.store.django import DjangoStore
-from dumper.store.entries import Hold
+from dumper.stores.django import DjangoStore
+from dumper.stores.entries import Hold
 
 
 class DatabaseStore(DjangoStore):

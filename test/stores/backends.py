@@ -19,10 +19,10 @@ from django.core.management import call_command
 from django.db import connections
 from django.test import override_settings
 
-from dumper import conf, store
-from dumper.store.base import Store
-from dumper.store.django import DjangoStore
-from dumper.store.redis import RedisStore
+from dumper import conf, stores
+from dumper.stores.base import Store
+from dumper.stores.django import DjangoStore
+from dumper.stores.redis import RedisStore
 
 DJANGO_REDIS = "django_redis.cache.RedisCache"
 OWN_REDIS = "django.core.cache.backends.redis.RedisCache"
@@ -55,7 +55,7 @@ class Backend(ExitStack):
 
     def store(self, **changes: Any) -> Store:
         settings = replace(conf.settings(), **changes)
-        return DjangoStore(settings) if self.forced else store.make(settings)
+        return DjangoStore(settings) if self.forced else stores.make(settings)
 
     def names(self, store: Store, key: Any, *tags: Any) -> list[str]:
         """Under which names the backend keeps the response ``key`` and the entries of ``tags``."""

@@ -7,8 +7,8 @@ from collections.abc import Collection
 
 from dumper.rules.keys import Key, digest
 from dumper.rules.tags import SITE, Tag, path_tag
-from dumper.store.base import Store
-from dumper.store.entries import Hold
+from dumper.stores.base import Store
+from dumper.stores.entries import Hold
 
 PATH = path_tag("/page/")
 TAGS = (PATH, SITE)

@@ -1,6 +1,6 @@
 import pytest
 
-from test.store.backends import BACKENDS
+from test.stores.backends import BACKENDS
 
 # django-redis's sharded client warns of itself, whoever calls it.
 sharded = pytest.mark.filterwarnings("ignore:.* on sharded client should not specify client:UserWarning")

@@ -10,11 +10,11 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.core.signals import setting_changed
 
 from dumper.conf import PREFIX, Settings, settings
-from dumper.store.base import Store
-from dumper.store.database import DatabaseStore
-from dumper.store.django import DjangoStore
-from dumper.store.guard import Breaker, Guard
-from dumper.store.locmem import LocMemStore
+from dumper.stores.base import Store
+from dumper.stores.database import DatabaseStore
+from dumper.stores.django import DjangoStore
+from dumper.stores.guard import Breaker, Guard
+from dumper.stores.locmem import LocMemStore
 
 __all__ = ["Store", "current", "make"]
 
@@ -30,7 +30,7 @@ def make(settings: Settings) -> Store:
     if isinstance(cache, DatabaseCache):
         return DatabaseStore(settings)
     try:
-        from dumper.store.redis import RedisStore, primary
+        from dumper.stores.redis import RedisStore, primary
     except ImportError:  # redis-py is not installed
         return DjangoStore(settings)
     client = primary(cache)
@@ -59,4 +59,4 @@ def _forget(*, setting: str, **kwargs: Any) -> None:
         _current = None
 
 
-setting_changed.connect(_forget, dispatch_uid="dumper.store")
+setting_changed.connect(_forget, dispatch_uid="dumper.stores")

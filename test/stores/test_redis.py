@@ -9,11 +9,11 @@ from django.core.cache import caches
 from django.test import override_settings
 
 from dumper import conf
-from dumper.store import make
-from dumper.store.redis import CHUNK, RedisStore
-from dumper.store.scripts import SWEEP
-from test.store.backends import DJANGO_REDIS, OWN_REDIS
-from test.store.helpers import PATH, SITE, TAGS, hold, key, lease, put, served
+from dumper.stores import make
+from dumper.stores.redis import CHUNK, RedisStore
+from dumper.stores.scripts import SWEEP
+from test.stores.backends import DJANGO_REDIS, OWN_REDIS
+from test.stores.helpers import PATH, SITE, TAGS, hold, key, lease, put, served
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from threading import RLock
 from typing import Any
 
-from dumper.store.django import DjangoStore
+from dumper.stores.django import DjangoStore
 
 _LOCK = RLock()
 

@@ -9,9 +9,9 @@ from django.test import override_settings
 
 from dumper import conf
 from dumper.exceptions import StoreError
-from dumper.store import make
-from dumper.store.guard import Breaker, Guard, Withheld, withheld
-from test.store.helpers import PATH, SITE, TAGS, hold, key, lease, put, served
+from dumper.stores import make
+from dumper.stores.guard import Breaker, Guard, Withheld, withheld
+from test.stores.helpers import PATH, SITE, TAGS, hold, key, lease, put, served
 
 DELAY = 10
 

@@ -11,10 +11,10 @@ from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
 from dumper import conf
-from dumper.store import make
+from dumper.stores import make
 from test.servers import RedisServer
-from test.store.backends import DJANGO_REDIS, OWN_REDIS
-from test.store.helpers import TAGS, hold, key, lease, put, served
+from test.stores.backends import DJANGO_REDIS, OWN_REDIS
+from test.stores.helpers import TAGS, hold, key, lease, put, served
 
 pytestmark = pytest.mark.slow
 

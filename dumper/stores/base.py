@@ -1,6 +1,6 @@
 """What a store has to do.
 
-A store keeps two things: stored responses, and for each tag an :class:`~dumper.store.entries.Entry`. The rules by
+A store keeps two things: stored responses, and for each tag an :class:`~dumper.stores.entries.Entry`. The rules by
 which these keep a page from ever being stale:
 
 1. A stored response is served only if, for every tag it names, the entry *admits* the generation that it carries.
@@ -25,7 +25,7 @@ from asgiref.sync import sync_to_async
 
 from dumper.rules.keys import Key
 from dumper.rules.tags import Tag
-from dumper.store.entries import Entry, Hold
+from dumper.stores.entries import Entry, Hold
 
 Entries = dict[Tag, Entry | None]
 
@@ -38,7 +38,7 @@ class Reading(NamedTuple):
 
 
 class Store(ABC):
-    """The contract. Whatever goes wrong is raised as it comes; :class:`~dumper.store.guard.Guard` sees to it."""
+    """The contract. Whatever goes wrong is raised as it comes; :class:`~dumper.stores.guard.Guard` sees to it."""
 
     #: whether hold() and release() are atomic against all other processes that use this store
     atomic: ClassVar[bool] = False

@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from test.store.helpers import PATH, SITE, TAGS, hold, key, lease, put, served
+from test.stores.helpers import PATH, SITE, TAGS, hold, key, lease, put, served
 
 NO_ENTRY = [
     b"",

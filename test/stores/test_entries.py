@@ -7,8 +7,8 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dumper.store import scripts
-from dumper.store.entries import Entry, Hold, token
+from dumper.stores import scripts
+from dumper.stores.entries import Entry, Hold, token
 
 holders = st.sampled_from(["a", "b2", "c"])
 deadlines = st.integers(0, 4).map(float)

@@ -22,9 +22,9 @@ from redis.retry import Retry
 from dumper.conf import Settings
 from dumper.rules.keys import Key, tag_name
 from dumper.rules.tags import SITE, Tag
-from dumper.store import scripts
-from dumper.store.base import Entries, Reading, Store
-from dumper.store.entries import Entry, Hold, token
+from dumper.stores import scripts
+from dumper.stores.base import Entries, Reading, Store
+from dumper.stores.entries import Entry, Hold, token
 
 #: Tags in one command. Larger commands would make other clients of the server wait.
 CHUNK = 500
