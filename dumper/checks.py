@@ -12,13 +12,14 @@ from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.checks import CheckMessage, Error, Warning
 from django.middleware import cache as django_cache
-from django.middleware.gzip import GZipMiddleware
+from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.locale import LocaleMiddleware
 from django.utils.module_loading import import_string
 
 from dumper import site, stores
 from dumper.conf import DEFINITIONS, PREFIX, settings
 from dumper.middleware import FetchFromCacheMiddleware, UpdateCacheMiddleware
+from dumper.middleware.stack import positions
 
 UPDATE = "dumper.middleware.UpdateCacheMiddleware"
 FETCH = "dumper.middleware.FetchFromCacheMiddleware"
@@ -71,20 +72,6 @@ def check_middleware(**kwargs: Any) -> Iterable[CheckMessage]:
     return []
 
 
-def imported(path: str) -> object:
-    """What ``path`` names; None if it cannot be imported, which Django tells at the first request."""
-    try:
-        return import_string(path)
-    except ImportError:
-        return None
-
-
-def positions(middleware: type) -> list[int]:
-    """Where ``middleware``, or a class derived from it, stands in MIDDLEWARE."""
-    found = [imported(path) for path in django_settings.MIDDLEWARE]
-    return [index for index, other in enumerate(found) if isinstance(other, type) and issubclass(other, middleware)]
-
-
 def check_neighbours(**kwargs: Any) -> Iterable[CheckMessage]:
     """No middleware keeps the pair from its work."""
     if positions(django_cache.UpdateCacheMiddleware) or positions(django_cache.FetchFromCacheMiddleware):
@@ -93,14 +80,14 @@ def check_neighbours(**kwargs: Any) -> Iterable[CheckMessage]:
             hint="Remove it.",
             id="dumper.E007",
         )
-    update, fetch = positions(UpdateCacheMiddleware)[:1], positions(FetchFromCacheMiddleware)[:1]
-    if update and fetch and any(index > update[0] for index in positions(GZipMiddleware)):
+    update, fetch = positions(UpdateCacheMiddleware)[:1] or [0], positions(FetchFromCacheMiddleware)[:1] or [0]
+    if update < fetch and any(index > fetch[0] for index in positions(CsrfViewMiddleware)):
         yield Warning(
-            "GZipMiddleware comes after UpdateCacheMiddleware in MIDDLEWARE: what it compresses is not stored.",
-            hint=f"Put GZipMiddleware before {UPDATE}.",
+            "CsrfViewMiddleware comes after FetchFromCacheMiddleware in MIDDLEWARE: pages with forms are not stored.",
+            hint=f"Put {FETCH} after CsrfViewMiddleware.",
             id="dumper.W006",
         )
-    if update and fetch and any(index > fetch[0] for index in positions(LocaleMiddleware)):
+    if update < fetch and any(index > fetch[0] for index in positions(LocaleMiddleware)):
         yield Warning(
             "LocaleMiddleware comes after FetchFromCacheMiddleware in MIDDLEWARE: pages in languages are not stored.",
             hint=f"Put {FETCH} after LocaleMiddleware.",
@@ -169,12 +156,23 @@ def check_settings(**kwargs: Any) -> Iterable[CheckMessage]:
 def check_models(**kwargs: Any) -> Iterable[CheckMessage]:
     """Every registered model names paths."""
     for model in site.without_paths():
-        yield Error(
-            f"{model._meta.label} is registered with dumper but names no paths.",
-            hint="Give it dependent_paths(), get_absolute_url() or get_purge_urls().",
+        yield Warning(
+            f"{model._meta.label} is registered with dumper but names no paths: only pages that call depends_on()"
+            " with an instance learn of its changes.",
+            hint="Give it dependent_paths(), get_absolute_url() or get_purge_urls(), or silence this check.",
             obj=model,
-            id="dumper.E006",
+            id="dumper.W008",
         )
 
 
-CHECKS = (check_middleware, check_neighbours, check_cache_alias, check_settings, check_models)
+def check_hosts(**kwargs: Any) -> Iterable[CheckMessage]:
+    """Not every host is this site's."""
+    if "*" in django_settings.ALLOWED_HOSTS:
+        yield Warning(
+            "ALLOWED_HOSTS allows every host: pages are stored for whatever name visitors make up.",
+            hint="Name the hosts of this site.",
+            id="dumper.W009",
+        )
+
+
+CHECKS = (check_middleware, check_neighbours, check_cache_alias, check_settings, check_models, check_hosts)

@@ -42,6 +42,22 @@ def in_transaction() -> bool:
     return any(outermost(connection) is not None for connection in connections.all(initialized_only=True))
 
 
+def sees_the_past() -> bool:
+    """Whether a transaction is open in this thread that may go on reading what others have changed since it began."""
+    opened = connections.all(initialized_only=True)
+    return any(outermost(connection) is not None and not reads_committed(connection) for connection in opened)
+
+
+def reads_committed(connection: BaseDatabaseWrapper) -> bool:
+    """Whether each statement on ``connection`` sees all that was committed before it."""
+    level = connection.settings_dict.get("OPTIONS", {}).get("isolation_level")
+    if connection.vendor == "postgresql":
+        return level is None or getattr(level, "name", "") == "READ_COMMITTED"
+    if connection.vendor == "mysql":  # for which Django asks for it, where nothing else is said
+        return "isolation_level" not in connection.settings_dict.get("OPTIONS", {}) or level == "read committed"
+    return connection.vendor == "oracle"
+
+
 def block(using: str) -> AbstractContextManager[Any]:
     """A transaction on ``using``, if there is none yet."""
     if outermost(connections[using]) is not None:

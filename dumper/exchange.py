@@ -1,8 +1,9 @@
 """The algorithm: what becomes of one request.
 
     lookup    read what is stored for it, and lease its tags: before anything is read that goes into a page
-    serve     answer with the stored response, if it is still true
-    settle    otherwise, once the view has answered: store that under the leases
+    serve     find the variant that it asks for, and answer with that, if it is still true
+    depend    lease one tag more, before the view reads what it stands for
+    settle    once the view has answered: store that under the leases, in the dimensions that it was seen to read
 
 Each is a generator of calls to the store (see :mod:`dumper.steps`): one body for sync and async code.
 """
@@ -11,22 +12,28 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Collection
 from dataclasses import replace
 from urllib.parse import quote
 
 from dumper.conf import Settings
 from dumper.exceptions import StoreError
-from dumper.rules import policy
-from dumper.rules.headers import storable
-from dumper.rules.keys import key_of
-from dumper.rules.messages import Request, Response, StoredResponse
+from dumper.rules import policy, variants
+from dumper.rules.dimensions import Dimension, of_query
+from dumper.rules.freshness import lifetime
+from dumper.rules.headers import lowered
+from dumper.rules.keys import Key, key_of
+from dumper.rules.messages import Request, Response, StoredResponse, Unreadable
+from dumper.rules.pages import page_of
 from dumper.rules.status import Decision
 from dumper.rules.tags import Tag
 from dumper.steps import Call, Steps
-from dumper.stores.base import Entries
+from dumper.stores.base import Entries, Item
+from dumper.stores.leases import disproof, leased
 
 logger = logging.getLogger("dumper.middleware")
 
+Dimensions = frozenset[Dimension]
 #: All that visitors are told of a store that fails; the log knows more.
 NO_STORE = "the store does not answer"
 
@@ -38,12 +45,14 @@ class Exchange:
         self.request = request
         self.settings = settings
         self.decision = Decision()
-        self._key = key_of(request)
+        self.key = key_of(request, settings.query)
         self._data: bytes | None = None
+        #: in what the pages under the key vary, as far as they are stored
+        self._dimensions: Dimensions = frozenset()
         #: empty for a request that goes past the store
         self._leases: Entries = {}
-        #: the language and time zone that the view has left active, where it was asked
-        self.rendered_in: tuple[str, str] | None = None
+        #: whether it has come as far as the place where a hit would have been served
+        self._is_missed = False
 
     def lookup(self) -> Steps[None]:
         """Read the stored response, and the generations of its tags; add those that are missing."""
@@ -51,14 +60,10 @@ class Exchange:
             self._forward("method" if reason == "method" else "bypass", reason)
             return
         try:
-            self._data, entries = yield Call("read", (self._key, self.request.tags))
-            now = time.time()
-            if absent := [tag for tag, entry in entries.items() if entry is None or entry.is_overdue(now)]:
-                entries |= yield Call("lease", (absent,))
+            self._data, entries = yield Call("read", (self.key, self.request.tags))
+            self._leases = yield from leased(entries)
         except StoreError:
             self._forward("bypass", NO_STORE)
-        else:
-            self._leases = entries
 
     def forbid(self, reason: str) -> None:
         """Serve and store nothing in this exchange."""
@@ -71,83 +76,153 @@ class Exchange:
             return None
         try:
             yield from self._move(language, time_zone, language_negotiated)
-            stored = StoredResponse.unpack(self._data, self._key.fingerprint)
+            stored = yield from self._find()
             if stored is None:
-                self._forward("uri-miss", None)
                 return None
-            entries = dict(self._leases)
-            if others := [tag for tag in stored.generations if tag not in entries]:
-                entries |= yield Call("entries", (others,))
+            reason = yield from disproof(stored, self._leases)
         except StoreError:
             self.forbid(NO_STORE)
             return None
-        if reason := untrue(stored, entries, time.time()):
+        if reason:
             self._forward("stale", reason)
-            return None
-        self.decision = Decision(forwarded=None, ttl=stored.expires_at and stored.expires_at - time.time())
-        self._log("found")
-        return stored
+        elif self.settings.honour_no_cache and policy.is_renewal(self.request):
+            self._forward("request", "no-cache in the request")
+        elif policy.is_authorized(self.request) and not policy.is_permitted(lowered(dict(stored.headers))):
+            self._forward("request", "authorization")
+        else:
+            self.decision = Decision(forwarded=None, ttl=stored.expires_at and stored.expires_at - time.time())
+            self._log("found")
+            return stored
+        return None
 
     def _move(self, language: str, time_zone: str, language_negotiated: bool) -> Steps[None]:
         """Look for the page of another language or time zone, if these were chosen after the look-up."""
+        self._is_missed = True
         is_elsewhere = (language, time_zone) != (self.request.language, self.request.time_zone)
         if is_elsewhere or language_negotiated:
             self.request = replace(
                 self.request, language=language, time_zone=time_zone, language_negotiated=language_negotiated
             )
         if is_elsewhere:
-            self._key = key_of(self.request)
-            self._data, _ = yield Call("read", (self._key, ()))
+            self.key = key_of(self.request, self.settings.query)
+            self._data, _ = yield Call("read", (self.key, ()))
+
+    def _find(self) -> Steps[StoredResponse | None]:
+        """What is stored under the key or, where its pages vary, under the variant that the request asks for."""
+        stored = StoredResponse.unpack(self._data, self.key.fingerprint)
+        if stored is None:
+            self._dimensions = variants.unpack(self._data, self.key)
+            if not self._dimensions:
+                self._forward("uri-miss", None)
+                return None
+            if reason := variants.unshared(self._dimensions, self.request):
+                self.forbid(reason)
+                return None
+            try:
+                variant = variants.variant(self.key, self._dimensions, self.request)
+            except Unreadable as error:
+                self.forbid(str(error))
+                return None
+            data, _ = yield Call("read", (variant, ()))
+            stored = StoredResponse.unpack(data, variant.fingerprint)
+            if stored is None:
+                self._forward("vary-miss", None)
+        return stored
 
     @property
     def is_open(self) -> bool:
         """Whether the answer of the view may yet be stored."""
         return bool(self._leases) and not self.decision.hit
 
-    def settle(self, response: Response) -> Steps[None]:
-        """Store what the view has answered, unless something speaks against it."""
-        now = time.time()
-        lifetime = policy.lifetime(response, self.settings.timeout, now)
-        reason = policy.refusal(self.request, response) or self._unleased() or ("expired" if lifetime == 0 else None)
+    def depend(self, tags: Collection[Tag]) -> Steps[None]:
+        """Make the page depend on ``tags`` as well, of which nothing may have been read so far."""
+        if not self.is_open:
+            return
+        try:
+            if new := [tag for tag in tags if tag not in self._leases]:
+                self._leases |= yield Call("lease", (new,))
+        except StoreError:
+            self.forbid(NO_STORE)
+
+    def settle(self, response: Response) -> Steps[StoredResponse | None]:
+        """Store what the view has answered, unless something speaks against it; return what was stored."""
+        page = None
+        dimensions = self._widened(self._counted(policy.dimensions(self.request, response)))
+        lifetime = self._lifetime(response, dimensions)
+        reason = self._refusal(response, dimensions) or ("expired" if lifetime == 0 else None)
         if reason is None:
             try:
-                data = self._packed(response, now, lifetime)
-                self.decision.stored = yield Call("write", (self._key, self._generations(), data, lifetime))
-                reason = None if self.decision.stored else "changed while it was rendered"
+                key = variants.variant(self.key, dimensions, self.request)
+                made = page_of(response, key, self._generations(), time.time(), lifetime, self.settings.compression)
+                reason = yield from self._write(key, made, lifetime, dimensions)
+                page = None if reason else made
             except StoreError:
                 reason = "the store did not take it"
             except (TypeError, ValueError, RecursionError):
                 reason = "it cannot be written down"
-        self.decision.ttl = lifetime if self.decision.stored else None
+        self.decision.stored = page is not None
+        self.decision.ttl = lifetime if page else None
         self.decision.detail = reason
-        self._log("stored" if self.decision.stored else f"did not store: {reason}")
+        self._log("stored" if page else f"did not store: {reason}")
+        return page
 
-    def _packed(self, response: Response, now: float, lifetime: float | None) -> bytes:
-        return StoredResponse(
-            fingerprint=self._key.fingerprint,
-            generations=self._generations(),
-            stored_at=now,
-            expires_at=None if lifetime is None else now + lifetime,
-            status=response.status,
-            reason=response.reason,
-            headers=storable(response.headers),
-            marks=response.marks,
-            body=response.body or b"",
-        ).pack()
+    def _write(
+        self, key: Key, page: StoredResponse, lifetime: float | None, dimensions: Dimensions
+    ) -> Steps[str | None]:
+        """Store ``page`` and, where it varies, in what; return why that was not done."""
+        found_at = variants.variant(self.key, self._dimensions, self.request)
+        for place in {key, found_at, self.key} if page.status >= 400 else ():
+            data, _ = yield Call("read", (place, ()))
+            found = StoredResponse.unpack(data, place.fingerprint)
+            if found and found.status < 400 and not (yield from disproof(found, self._leases)):
+                return "a good page is stored"
+        items = [Item(key, page.pack(), lifetime)]
+        if dimensions:
+            items.append(Item(self.key, variants.pack(self.key, dimensions), None))
+        stored = yield Call("write", (items, self._generations()))
+        return None if stored else "changed while it was rendered"
+
+    def _widened(self, dimensions: Dimensions) -> Dimensions:
+        """``dimensions`` and those of the pages stored already; where that is too much, these are given up."""
+        together = self._dimensions | dimensions
+        return together if len(together) <= policy.MOST_DIMENSIONS else dimensions
+
+    def _counted(self, dimensions: Dimensions) -> Dimensions:
+        """Those of ``dimensions`` that are not part of the key already."""
+        if self.settings.query == "observed":
+            return dimensions
+        return frozenset(dimension for dimension in dimensions if not of_query([dimension]))
+
+    def _lifetime(self, response: Response, dimensions: Dimensions) -> float | None:
+        default = self.settings.statuses.get(response.status) or self.settings.timeout
+        is_of_query = self.settings.query != "observed" or of_query(dimensions)
+        if self.request.query and is_of_query and self.settings.query_timeout is not None:
+            default = min(default or self.settings.query_timeout, self.settings.query_timeout)
+        return lifetime(lowered(response.headers), default, time.time())
+
+    def _refusal(self, response: Response, dimensions: Dimensions) -> str | None:
+        """Why ``response`` must not be stored."""
+        if not self._is_missed:
+            return "answered before FetchFromCacheMiddleware"
+        return (
+            policy.refusal(self.request, response, self.settings.statuses)
+            or variants.unshared(dimensions, self.request)
+            or policy.excess(response, dimensions, self.settings.max_body_size, self.settings.max_header_size)
+            or self._unleased()
+        )
+
+    def _unleased(self) -> str | None:
+        """Why nothing must be stored under the leases."""
+        return None if all(entry and not entry.holds for entry in self._leases.values()) else "held by a change"
 
     def _generations(self) -> dict[Tag, str]:
         return {tag: entry.generation for tag, entry in self._leases.items() if entry}
 
-    def _unleased(self) -> str | None:
-        """Why a response must not be stored under the leases."""
-        if all(entry and not entry.holds for entry in self._leases.values()):
-            return None
-        return "held by a change"
-
     def _ignored(self) -> str | None:
-        pattern = self.settings.path_ignore_regex
-        paths = {self.request.path, self.request.path_info}
-        return "ignored path" if any(map(pattern.search, paths)) else None
+        request = self.request
+        if len(request.path) + len(request.query) > self.settings.max_url_length:
+            return "url too long"
+        return "ignored path" if is_ignored(self.settings, request.path, request.path_info) else None
 
     def _forward(self, reason: str, detail: str | None) -> None:
         self.decision = Decision(reason, detail)
@@ -158,11 +233,13 @@ class Exchange:
             query = "?" + quote(self.request.query, safe="/?&=%+;:@,") if self.request.query else ""
             logger.debug("%s %s%s: %s", self.request.method, quote(self.request.path), query, what)
 
+    def __str__(self) -> str:
+        """As a member of a Cache-Status field."""
+        if not self.settings.explain:
+            return str(self.decision)
+        return self.decision.explained(self.key.name, sorted(self._leases))
 
-def untrue(stored: StoredResponse, entries: Entries, now: float) -> str | None:
-    """Why ``stored`` must not be served; None where it may."""
-    for tag, generation in stored.generations.items():
-        entry = entries[tag]
-        if entry is None or not entry.admits(generation):
-            return "held by a change" if entry and entry.holds else "invalidated"
-    return "expired" if stored.expires_at is not None and stored.expires_at <= now else None
+
+def is_ignored(settings: Settings, *paths: str) -> bool:
+    """Whether DUMPER_PATH_IGNORE_REGEX keeps a page at one of ``paths`` from being stored."""
+    return any(map(settings.path_ignore_regex.search, paths))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
 from django.db import connections
 from django.db.models import Model, QuerySet
+
+from dumper.rules.tags import Tag, row_tag
 
 registered: set[type[Model]] = set()
 #: rows read by one query
@@ -79,9 +81,16 @@ def rows(instance: Model, using: str) -> list[Row]:
         shared = next(table for table in tables(type(instance)) if table in tables(model))
         key = shared._meta.pk
         value = getattr(instance, key.attname)
+        if value is None and (link := instance._meta.get_ancestor_link(shared)):
+            value = getattr(instance, link.attname)  # of an instance that was given its own key alone
         if value is not None:
             found.append(Row(model, using, key.name, value))
     return found
+
+
+def row_tags(rows: Iterable[Row]) -> set[Tag]:
+    """The tags of ``rows`` themselves, whatever pages they name."""
+    return {row_tag(tables(row.model)[0]._meta.label_lower, row.value) for row in rows}
 
 
 def descendants(model: type[Model]) -> Iterator[type[Model]]:

@@ -10,6 +10,7 @@ from django.db.models import Model
 
 from dumper import stores, transactions
 from dumper.dependents import dependents, has_paths, safely, tags_of, text
+from dumper.family import relatives, row_tags, rows
 from dumper.rules.tags import SITE, Tag, named_tag
 
 
@@ -32,17 +33,17 @@ def invalidate_paths(paths: Iterable[object], using: str | None = None) -> None:
 def invalidate(*targets: Model | str, using: str | None = None) -> None:
     """Invalidate what depends on each target: an instance, as if it had been saved, or a tag by its name.
 
-    Raises TypeError for anything else, and for an instance whose model has no method that names paths.
+    Raises TypeError for anything else, and for an instance whose model is neither registered nor names paths.
     """
     tags: set[Tag] = set()
     for target in targets:
         if isinstance(target, str):
             tags.add(named_tag(target))
-        elif isinstance(target, Model) and has_paths(type(target)):
+        elif isinstance(target, Model) and (has_paths(type(target)) or relatives(type(target))):
             alias = using or target._state.db or DEFAULT_DB_ALIAS
-            tags |= safely(target, dependents(target, alias))
+            tags |= row_tags(rows(target, alias)) | safely(target, dependents(target, alias))
         else:
-            raise TypeError(f"{target!r} is neither a tag nor an instance of a model that names paths")
+            raise TypeError(f"{target!r} is neither a tag nor an instance of a model that is registered or names paths")
     transactions.change(tags, using)
 
 

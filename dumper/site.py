@@ -132,7 +132,7 @@ def touch(instance: Model, using: str) -> None:
 
 def after(rows: Collection[Row]) -> set[Tag]:
     """The tags of ``rows`` as the database has them now."""
-    tags: set[Tag] = set()
+    tags = family.row_tags(rows)
     for using, stored in family.read(rows):
         tags |= safely(stored, dependents(stored, using))
     return tags

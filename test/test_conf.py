@@ -5,20 +5,32 @@ import re
 import pytest
 from django.conf import settings as django_settings
 from django.test import override_settings
+from django.utils.html import escape
 
-from dumper.conf import DEFINITIONS, EVERY_PATH, PREFIX, settings
+from dumper.conf import DEFINITIONS, PREFIX, SAFE, _nothing, settings
 
 DEFAULTS = {
     "cache_alias": "default",
     "key_prefix": "dumper.cached_path.",
     "path_ignore_regex": re.compile(r"^/admin/"),
+    "bypass": _nothing,
+    "query": "observed",
     "timeout": None,
+    "query_timeout": None,
+    "statuses": {200: None},
+    "honour_no_cache": False,
+    "compression": ("zstd", "br", "gzip"),
+    "max_body_size": 2_097_152,
+    "max_header_size": 16_384,
+    "max_url_length": 4096,
+    "max_variants": 200,
     "hold_timeout": 600,
     "lease_timeout": 600,
     "store_timeout": 0.5,
     "retry_delay": 1.0,
     "strict": False,
     "cache_status": True,
+    "explain": False,
 }
 
 GOOD = [
@@ -33,22 +45,50 @@ GOOD = [
     ("TIMEOUT", 60, 60),
     ("TIMEOUT", 0.5, 0.5),
     ("TIMEOUT", 2**31, 2**31),
+    ("BYPASS", None, _nothing),
+    ("BYPASS", len, len),
+    ("BYPASS", "django.utils.html.escape", escape),
+    ("QUERY", "exact", "exact"),
+    ("QUERY", ["page", "a", "page"], ("a", "page")),
+    ("QUERY", [], ()),
+    ("QUERY_TIMEOUT", 60, 60),
+    ("STATUSES", {200: 60, 404: 5, 301: None}, {200: 60, 404: 5, 301: None}),
+    ("STATUSES", {}, {}),
+    ("HONOUR_NO_CACHE", True, True),
+    ("COMPRESSION", ["gzip", "br", "gzip"], ("gzip", "br")),
+    ("COMPRESSION", (), ()),
+    ("MAX_BODY_SIZE", 1, 1),
+    ("MAX_VARIANTS", 2**31, 2**31),
     ("HOLD_TIMEOUT", 1, 1),
     ("LEASE_TIMEOUT", 1, 1),
     ("STORE_TIMEOUT", 0.01, 0.01),
     ("RETRY_DELAY", 0.01, 0.01),
     ("STRICT", True, True),
     ("CACHE_STATUS", False, False),
+    ("EXPLAIN", True, True),
+    ("EXPLAIN", None, False),
 ]
 
+
+async def later(request):
+    """What Django would have to wait for."""
+
+
+MAXIMA = ("BODY_SIZE", "HEADER_SIZE", "URL_LENGTH", "VARIANTS")
 NO_SECONDS = [0, -1, True, "60", [], float("nan"), float("inf"), 2**31 + 1, 10**400]
 BAD = [
     *(("CACHE_ALIAS", value) for value in ("", None, 1, b"default")),
     *(("KEY_PREFIX", value) for value in ("", None, 1, "a b", "a{b}", "größe", "a\n", "a" * 101, b"a")),
     *(("PATH_IGNORE_REGEX", value) for value in ("(", 1, ["^/a"], {"a": 1}, b"^/a", re.compile(b"a"), "a{9999999999}")),
     *((name, value) for name in ("HOLD_TIMEOUT", "LEASE_TIMEOUT", "STORE_TIMEOUT") for value in [*NO_SECONDS, None]),
-    *((name, value) for name in ("TIMEOUT", "RETRY_DELAY") for value in NO_SECONDS),
-    *((name, value) for name in ("STRICT", "CACHE_STATUS") for value in (None, 0, 1, "yes", [])),
+    *((name, value) for name in ("TIMEOUT", "QUERY_TIMEOUT", "RETRY_DELAY") for value in NO_SECONDS),
+    *((name, value) for name in ("STRICT", "CACHE_STATUS", "HONOUR_NO_CACHE") for value in (None, 0, 1, "yes", [])),
+    *(("EXPLAIN", value) for value in (0, "yes")),
+    *(("BYPASS", value) for value in (1, "no.such.function", "", "dumper", later)),
+    *(("QUERY", value) for value in (None, "all", [1], b"a", {"a": 1})),
+    *(("STATUSES", value) for value in (None, 200, [200], {"200": None}, {206: None}, {304: 1}, {500: 1}, {200: 0})),
+    *(("COMPRESSION", value) for value in (None, "gzip", ["deflate"], [1])),
+    *((f"MAX_{name}", value) for name in MAXIMA for value in (None, 0, -1, 1.5, True, "1", 2**31 + 1)),
 ]
 
 
@@ -84,13 +124,23 @@ def test_a_bad_value_is_a_problem_and_has_a_safe_stand_in(name, value):
         [(problem, text)] = settings().problems
         assert problem == PREFIX + name
         assert text.startswith("must be ")
-        stand_in = EVERY_PATH if name == "PATH_IGNORE_REGEX" else DEFAULTS[name.lower()]
-        assert getattr(settings(), name.lower()) == stand_in
+        assert getattr(settings(), name.lower()) == SAFE.get(name, DEFAULTS[name.lower()])
 
 
 def test_a_pattern_that_cannot_be_read_means_that_every_path_is_ignored():
     with override_settings(DUMPER_PATH_IGNORE_REGEX="("):
         assert settings().path_ignore_regex.search("/any/path/")
+
+
+def test_a_hook_that_cannot_be_used_means_that_every_request_goes_past_the_store():
+    with override_settings(DUMPER_BYPASS="no.such.function"):
+        assert settings().bypass(None) == "DUMPER_BYPASS cannot be used"
+
+
+def test_explain_follows_debug():
+    with override_settings(DEBUG=True):
+        assert settings().explain
+    assert not settings().explain
 
 
 def test_every_problem_is_listed():

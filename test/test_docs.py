@@ -68,10 +68,13 @@ def test_every_example_is_valid_python() -> None:
 
 
 SITE = """
+TEMPLATES = {"menu.html": "{{ flavours|join:', ' }}", "flavour.html": "{{ flavour.name }}"}
 import django
 from django.conf import settings
 
-exec(open("settings_of_readme.py").read())
+from pathlib import Path
+
+exec(Path("settings_of_readme.py").read_text())
 settings.configure(
     INSTALLED_APPS=[*filter(lambda app: app is not ..., INSTALLED_APPS), "shop"],
     MIDDLEWARE=MIDDLEWARE,
@@ -81,6 +84,12 @@ settings.configure(
     SECRET_KEY="readme",
     ALLOWED_HOSTS=["testserver"],
     ROOT_URLCONF="shop.urls",
+    TEMPLATES=[
+        {
+            "BACKEND": "django.template.backends.django.DjangoTemplates",
+            "OPTIONS": {"loaders": [("django.template.loaders.locmem.Loader", TEMPLATES)]},
+        }
+    ],
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
 )
 django.setup()
@@ -102,7 +111,7 @@ def ask(path):
     return response.content.decode(), response["Cache-Status"]
 
 
-MISS, HIT = "dumper; fwd=uri-miss; stored", "dumper; hit"
+MISS, STALE, HIT = "dumper; fwd=uri-miss; stored", "dumper; fwd=stale; stored", "dumper; hit"
 for path, text in (("/", "Mint, Vanilla"), ("/flavours/vanilla/", "Vanilla"), ("/flavours/mint/", "Mint")):
     assert ask(path) == (text, MISS), ask(path)
     assert ask(path) == (text, HIT), ask(path)
@@ -111,17 +120,28 @@ vanilla.save()
 assert ask("/") == ("Mint, Vanille", MISS)
 assert ask("/flavours/vanilla/") == ("Vanille", MISS)
 assert ask("/flavours/mint/") == ("Mint", HIT)
-exec(open("by_hand_of_readme.py").read())
+exec(Path("by_hand_of_readme.py").read_text())
 assert ask("/flavours/vanilla/")[1] == MISS
+for path in ("/menu/", f"/{mint.pk}/"):
+    for status in (f"{MISS}; ttl=3600" if path == "/menu/" else MISS, HIT):
+        assert ask(path)[1].startswith(status), (path, ask(path))
+dumper.invalidate("menu")
+assert ask("/menu/")[1] == f"{STALE}; ttl=3600"
+assert ask(f"/{mint.pk}/")[1] == HIT
+mint.save()
+assert ask(f"/{mint.pk}/") == ("Mint", STALE)
 print("as the README says")
 """
 URLS = """
 from django.http import HttpResponse
 from django.urls import path
 
+from shop import views
 from shop.models import Flavour
 
 urlpatterns = [
+    path("menu/", views.menu),
+    path("<int:pk>/", views.flavour),
     path("", lambda request: HttpResponse(", ".join(Flavour.objects.order_by("name").values_list("name", flat=True))),
          name="flavour-list"),
     path("flavours/<slug:slug>/", lambda request, slug: HttpResponse(Flavour.objects.get(slug=slug).name),
@@ -133,7 +153,7 @@ urlpatterns = [
 @pytest.mark.slow
 def test_the_examples_make_a_site_that_does_what_is_said(tmp_path: Path, redis_server) -> None:
     """The settings, the model and the calls by hand, as they stand, in a project of their own."""
-    settings, models, by_hand, *_ = code_blocks("python")
+    settings, models, views, by_hand, *_ = code_blocks("python")
     settings = settings.replace("# ...", "...,").replace("redis://127.0.0.1:6379/0", redis_server.url)
     settings = settings.replace("# ... all the others ...", "").replace("..., all the others ...", "")
     (tmp_path / "settings_of_readme.py").write_text(settings)
@@ -141,6 +161,7 @@ def test_the_examples_make_a_site_that_does_what_is_said(tmp_path: Path, redis_s
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "__init__.py").touch()
     (tmp_path / "shop" / "models.py").write_text(models)
+    (tmp_path / "shop" / "views.py").write_text("from shop.models import Flavour\n" + views)
     (tmp_path / "shop" / "urls.py").write_text(URLS)
     (tmp_path / "run.py").write_text(SITE)
     run = [sys.executable, "-W", "error", "run.py"]

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import django
+
 HERE = Path(__file__).resolve().parent
 
 SECRET_KEY = "only-a-demo"
@@ -33,6 +35,11 @@ MIDDLEWARE = [
     "dumper.middleware.FetchFromCacheMiddleware",
 ]
 
+# Nonces came with Django 6.0.
+HAS_CSP = django.VERSION >= (6, 0)
+if HAS_CSP:
+    MIDDLEWARE.insert(2, "django.middleware.csp.ContentSecurityPolicyMiddleware")
+
 DUMPER_PATH_IGNORE_REGEX = r"^/(admin|media)/"
 
 ROOT_URLCONF = "test_project.urls"
@@ -48,6 +55,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                *(["django.template.context_processors.csp"] if HAS_CSP else []),
             ],
         },
     },

@@ -13,23 +13,14 @@ from typing import Any, cast
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware
 
-from dumper import conf, database, stores, transactions
-from dumper.exchange import Exchange
-from dumper.middleware.messages import (
-    active_language,
-    active_time_zone,
-    language_negotiated,
-    request_from,
-    response_from,
-    response_to,
-    without_status,
-)
-from dumper.rules.messages import Response
-from dumper.steps import Steps, arun, run
-
-#: Where the pair keeps the exchange of a request.
-ATTRIBUTE = "dumper_exchange"
+from dumper import database, stores, transactions
+from dumper.dependencies import followed
+from dumper.middleware.passage import Passage, passage_of
+from dumper.middleware.stack import is_above
+from dumper.middleware.unsafe import targets
+from dumper.steps import arun, run
 
 
 class _Middleware:
@@ -52,28 +43,32 @@ class UpdateCacheMiddleware(_Middleware):
         if self.is_async:
             return self.__acall__(request)
         transactions.settle()
-        exchange = begin(request)
+        passage = Passage(request)
         if transactions.is_changing():
-            exchange.forbid("inside a transaction")
+            passage.exchange.forbid("inside a transaction")
         else:
-            run(exchange.lookup(), stores.current())
-        response = cast(HttpResponseBase, self.get_response(request))
-        if exchange.is_open and database.in_transaction():
+            run(passage.enter(), stores.current())
+        with followed(passage.exchange):
+            response = cast(HttpResponseBase, self.get_response(request))
+        if passage.exchange.is_open and database.in_transaction():
             # It was open before the lease, and so may have shown the view what was true even earlier.
-            exchange.forbid("inside a transaction")
-        if exchange.is_open:
-            run(exchange.settle(answered(request, response, exchange)), stores.current())
-        return announced(response, exchange)
+            passage.exchange.forbid("inside a transaction")
+        run(passage.leave(response), stores.current())
+        if tags := targets(request, response):
+            transactions.change(tags)
+        return response
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         if transactions.unsettled():
             await sync_to_async(transactions.settle)()
-        exchange = begin(request)
-        await arun(exchange.lookup(), stores.current())
-        response = cast(HttpResponseBase, await self.get_response(request))
-        if exchange.is_open:
-            await arun(exchange.settle(answered(request, response, exchange)), stores.current())
-        return announced(response, exchange)
+        passage = Passage(request)
+        await arun(passage.enter(), stores.current())
+        with followed(passage.exchange):
+            response = cast(HttpResponseBase, await self.get_response(request))
+        await arun(passage.leave(response), stores.current())
+        if tags := targets(request, response):
+            await sync_to_async(transactions.change)(tags)
+        return response
 
 
 class FetchFromCacheMiddleware(_Middleware):
@@ -82,42 +77,20 @@ class FetchFromCacheMiddleware(_Middleware):
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self.is_async:
             return self.__acall__(request)
-        stored = run(serve(request), stores.current())
-        return response_to(stored) if stored else rendered(request, self.get_response(request))
+        passage = passage_of(request)
+        if passage is None:  # its partner is missing, as a system check says
+            return cast(HttpResponseBase, self.get_response(request))
+        hit = run(passage.hit(self.gives_tokens), stores.current())
+        return hit or passage.rendered(self.get_response(request))
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
-        stored = await arun(serve(request), stores.current())
-        return response_to(stored) if stored else rendered(request, await self.get_response(request))
+        passage = passage_of(request)
+        if passage is None:
+            return cast(HttpResponseBase, await self.get_response(request))
+        hit = await arun(passage.hit(self.gives_tokens), stores.current())
+        return hit or passage.rendered(await self.get_response(request))
 
-
-def begin(request: HttpRequest) -> Exchange:
-    exchange = Exchange(request_from(request), conf.settings())
-    setattr(request, ATTRIBUTE, exchange)
-    return exchange
-
-
-def serve(request: HttpRequest) -> Steps[Any]:
-    exchange: Exchange | None = getattr(request, ATTRIBUTE, None)
-    if exchange is None:  # its partner is missing, as a system check says
-        return None
-    return (yield from exchange.serve(active_language(), active_time_zone(), language_negotiated(request)))
-
-
-def rendered(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """``response``, after a note of what it was made in: a middleware further out may change that."""
-    if exchange := getattr(request, ATTRIBUTE, None):
-        exchange.rendered_in = active_language(), active_time_zone()
-    return response
-
-
-def answered(request: HttpRequest, response: HttpResponseBase, exchange: Exchange) -> Response:
-    return response_from(request, response, *(exchange.rendered_in or (active_language(), active_time_zone())))
-
-
-def announced(response: HttpResponseBase, exchange: Exchange) -> HttpResponseBase:
-    """``response`` with what was decided appended to its Cache-Status (RFC 9211 §2)."""
-    if exchange.settings.cache_status:
-        # A view may return the same object again and again: what was said of it the last time is not true any more.
-        others = without_status(response.headers.get("Cache-Status", ""))
-        response.headers["Cache-Status"] = ", ".join(filter(None, [others, str(exchange.decision)]))
-    return response
+    @property
+    def gives_tokens(self) -> bool:
+        """Whether who is answered here gets a CSRF cookie on the way out."""
+        return is_above(CsrfViewMiddleware, FetchFromCacheMiddleware)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
-import time
-from typing import cast
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from django.conf import settings
-from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import DisallowedHost, SuspiciousOperation
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.cookie import parse_cookie
 from django.http.response import HttpResponseBase, ResponseHeaders
 from django.utils import timezone, translation
 
-from dumper.rules.messages import Request, Response, StoredResponse
+from dumper.middleware import visitors
+from dumper.middleware.notes import Notes
+from dumper.rules.answers import Answer
+from dumper.rules.messages import Request, Response, Unreadable
+from dumper.rules.pages import unpacked
 
 #: Attributes by which Django's decorators tell its middleware what to leave out.
 MARKS = ("xframe_options_exempt", "_csp_config", "_csp_ro_config")
@@ -40,34 +46,37 @@ def request_from(request: HttpRequest) -> Request:
         host = request.get_host()
     except DisallowedHost:
         host = None
+    environ = request.META
+    is_wsgi = isinstance(request, WSGIRequest)
     return Request(
         method=request.method or "",
         scheme=request.scheme or "",
         host=host,
         path=request.path,
         path_info=request.path_info,
-        query=request.META.get("QUERY_STRING", ""),
+        query=environ.get("QUERY_STRING", ""),
         language=active_language(),
         time_zone=active_time_zone(),
-        environ=request.META,
+        environ=environ,
+        parameters=lambda: parameters(environ, is_wsgi),
+        cookies=lambda: cookies(environ, is_wsgi),
     )
 
 
-def personal(request: HttpRequest) -> str | None:
-    """What was asked for that is one visitor's own; None if nothing was.
+def parameters(environ: Mapping[str, Any], is_wsgi: bool) -> Mapping[str, Sequence[str]]:
+    """The query string as Django's requests of either kind read it. Raises Unreadable."""
+    query = environ.get("QUERY_STRING", "")
+    try:
+        return dict(QueryDict(query.encode("latin-1") if is_wsgi else query).lists())
+    except (SuspiciousOperation, ValueError) as error:
+        raise Unreadable("the query string cannot be read") from error
 
-    Django's middleware says so by Vary and cookies, but not to us where it stands above ``UpdateCacheMiddleware``.
-    """
-    if getattr(getattr(request, "session", None), "accessed", False):
-        return "session"
-    if request.META.get("CSRF_COOKIE_NEEDS_UPDATE"):
-        return "csrf token"
-    messages = getattr(request, "_messages", None)
-    if getattr(messages, "used", False) or getattr(messages, "added_new", False):
-        return "messages"
-    if getattr(request, "_csp_nonce", None):  # false until it is made
-        return "nonce"
-    return None
+
+def cookies(environ: Mapping[str, Any], is_wsgi: bool) -> Mapping[str, str]:
+    """The Cookie field as Django's requests of either kind read it."""
+    field = environ.get("HTTP_COOKIE", "")
+    parsed: Mapping[str, str] = parse_cookie(field.encode("latin-1").decode(errors="replace") if is_wsgi else field)
+    return parsed
 
 
 def without_status(field: str) -> str:
@@ -75,30 +84,60 @@ def without_status(field: str) -> str:
     return re.sub(r"(^|, )dumper; (hit|fwd=).*", "", field)
 
 
-def response_from(request: HttpRequest, response: HttpResponseBase, language: str, time_zone: str) -> Response:
-    """What ``response`` says, which was made in ``language`` and ``time_zone``."""
+def response_from(
+    request: HttpRequest,
+    response: HttpResponseBase,
+    notes: Notes,
+    rendered_in: tuple[str, str],
+    is_given_token: bool,
+    most: int,
+) -> Response:
+    """What ``response`` says, made in that language and time zone.
+
+    ``is_given_token`` tells whether those served from the store get CSRF cookies of their own; ``most`` is how many
+    bytes of a compressed body are looked into.
+    """
     headers = dict(response.items())
     if "Cache-Status" in headers:
         headers["Cache-Status"] = without_status(headers["Cache-Status"])
-    is_complete = isinstance(response, HttpResponse) and getattr(response, "is_rendered", True)
+    body, length, slots, personal = None, 0, None, visitors.personal(request, notes)
+    if isinstance(response, HttpResponse) and getattr(response, "is_rendered", True):
+        length = len(response.content)
+        body, headers = unpacked(response.content, headers, most)
+        found = visitors.without_tokens(request, notes, body, headers)
+        if found is None or (found[1] is not None and not is_given_token):
+            personal = personal or "csrf token"
+        else:
+            body, slots = found
     return Response(
         status=response.status_code,
         reason=response.reason_phrase,
         headers=headers,
-        body=cast(HttpResponse, response).content if is_complete else None,
-        sets_cookie=bool(response.cookies),
-        personal=personal(request),
-        language=language,
-        time_zone=time_zone,
+        body=body,
+        length=length,
+        slots=slots,
+        sets_cookie=visitors.sets_cookie(request, notes, response, slots is not None),
+        is_vary_explained=visitors.explains_vary(request, response),
+        personal=personal,
+        dimensions=visitors.dimensions(request, notes),
+        language=rendered_in[0],
+        time_zone=rendered_in[1],
         marks={name: vars(response)[name] for name in MARKS if name in vars(response)},
     )
 
 
-def response_to(stored: StoredResponse) -> HttpResponse:
-    """``stored`` as a response of Django's, with its Age (RFC 9111 §5.1)."""
-    response = HttpResponse(stored.body, status=stored.status, reason=stored.reason)
+def response_to(answer: Answer, marks: Mapping[str, Any]) -> HttpResponse:
+    """``answer`` as a response of Django's."""
+    response = HttpResponse()
+    vars(response).update(marks)
+    return answered_with(response, answer)
+
+
+def answered_with(response: HttpResponseBase, answer: Answer) -> HttpResponse:
+    """``response``, complete and with its cookies, in the form of ``answer``."""
+    complete = cast(HttpResponse, response)
+    complete.status_code, complete.reason_phrase = answer.status, answer.reason
     # These and no others: not even a Content-Type where the view had none.
-    response.headers = ResponseHeaders(dict(stored.headers))
-    vars(response).update(stored.marks)
-    response.headers["Age"] = str(max(0, int(time.time() - stored.stored_at)))
-    return response
+    complete.headers = ResponseHeaders(answer.headers)
+    complete.content = answer.body
+    return complete

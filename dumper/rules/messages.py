@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
+from dumper.rules.dimensions import Dimension
+from dumper.rules.frames import framed, unframed
+from dumper.rules.headers import IDENTITY
 from dumper.rules.tags import SITE, Tag, path_tag
+
+
+class Unreadable(ValueError):
+    """The query string or the Cookie field cannot be read, and Django will say so where a view reads it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +36,9 @@ class Request:
     language_negotiated: bool = False
     #: header fields by their CGI names (RFC 3875 §4.1.18)
     environ: Mapping[str, Any]
+    #: the query string and the Cookie field, read as a view would read them; may raise Unreadable
+    parameters: Callable[[], Mapping[str, Sequence[str]]]
+    cookies: Callable[[], Mapping[str, str]]
 
     @property
     def tags(self) -> tuple[Tag, ...]:
@@ -49,9 +57,18 @@ class Response:
     headers: Mapping[str, str]
     #: None where it is not complete: streaming, or a template that is not rendered
     body: bytes | None
+    #: how many bytes the view has sent, before anything was taken out of the body
+    length: int
+    #: where visitors' own tokens were cut out of the body; None where it has none, and needs none
+    slots: Sequence[int] | None = None
+    #: whether it sets a cookie that is not set anew for whoever is served the stored response
     sets_cookie: bool
+    #: whether Django's middleware says ``Vary: Cookie`` for a reason of its own, whatever the page shows
+    is_vary_explained: bool = False
     #: what was asked for that is one visitor's own, in words
     personal: str | None = None
+    #: what was read of the request
+    dimensions: frozenset[Dimension] = frozenset()
     language: str
     time_zone: str
     #: what a decorator has left on it for a middleware that comes later
@@ -70,40 +87,61 @@ class StoredResponse:
     reason: str
     headers: Sequence[tuple[str, str]]
     marks: Mapping[str, Any]
-    body: bytes
+    #: see Response
+    slots: Sequence[int] | None
+    #: the content, by its coding; ``identity`` is always there
+    bodies: Mapping[str, bytes]
 
     def pack(self) -> bytes:
-        """The bytes that go into a store: a header of fixed size, JSON, the body. Never pickle.
+        """The bytes that go into a store.
 
-        ``DMPR``, a version, the CRC-32 of all that follows, the length of the JSON: 13 bytes, big-endian.
+        Raises TypeError, ValueError or RecursionError where there is something in it that cannot be written down.
         """
-        head = json.dumps([getattr(self, name) for name in _HEAD], separators=(",", ":"), default=_plain).encode()
-        length = _LENGTH.pack(len(head))
-        checksum = crc32(self.body, crc32(head, crc32(length)))
-        return _FRAME.pack(_MAGIC, _VERSION, checksum) + length + head + self.body
+        facts = [getattr(self, name) for name in _HEAD]
+        sizes = [(coding, len(body), crc32(body)) for coding, body in self.bodies.items()]
+        return framed(_MAGIC, [*facts, sizes], *self.bodies.values())
 
     @classmethod
     def unpack(cls, data: object, fingerprint: str) -> StoredResponse | None:
-        """The response in ``data``; None where it is damaged, foreign, from the future, or another key's."""
-        if not isinstance(data, bytes) or len(data) < _START:
+        """The response in ``data``; None where it is damaged, foreign, of another version, or another key's."""
+        found = unframed(_MAGIC, data)
+        if found is None:
             return None
-        magic, version, checksum = _FRAME.unpack_from(data)
-        if (magic, version) != (_MAGIC, _VERSION) or crc32(memoryview(data)[_FRAME.size :]) != checksum:
-            return None
-        body = _START + _LENGTH.unpack_from(data, _FRAME.size)[0]
         try:
-            head = dict(zip(_HEAD, json.loads(data[_START:body]), strict=True))
-        except (ValueError, TypeError, RecursionError):
+            (*facts, sizes), rest = found
+            head = dict(zip(_HEAD, facts, strict=True))
+            bodies = _Bodies(sizes, rest)
+        except (TypeError, ValueError):  # whole, but of another form
             return None
-        return cls(**head, body=data[body:]) if head["fingerprint"] == fingerprint else None
+        return cls(**head, bodies=bodies) if head["fingerprint"] == fingerprint and bodies.are_whole else None
 
 
-_MAGIC, _VERSION = b"DMPR", 1
-_FRAME, _LENGTH = struct.Struct(">4sBI"), struct.Struct(">I")
-_START = _FRAME.size + _LENGTH.size
-_HEAD = ("fingerprint", "generations", "stored_at", "expires_at", "status", "reason", "headers", "marks")
+_MAGIC = b"DMPR"
+_HEAD = ("fingerprint", "generations", "stored_at", "expires_at", "status", "reason", "headers", "marks", "slots")
 
 
-def _plain(value: object) -> object:
-    """``value``, which JSON does not know, as something that it does."""
-    return list(value) if isinstance(value, (set, frozenset)) else str(value)
+class _Bodies(Mapping[str, bytes]):
+    """Bodies that lie one after another in the bytes of a store; only one that is asked for is copied and checked."""
+
+    def __init__(self, sizes: Sequence[tuple[str, int, int]], data: memoryview) -> None:
+        self._data = data
+        self._places: dict[str, tuple[int, int, int]] = {}
+        start = 0
+        for coding, length, checksum in sizes:
+            self._places[coding] = (start, start + length, checksum)
+            start += length
+        self.are_whole = start == len(data)
+
+    def __getitem__(self, coding: str) -> bytes:
+        """The body. Raises KeyError for a coding that is not stored, ValueError where it is damaged."""
+        start, end, checksum = self._places[coding]
+        body = self._data[start:end]
+        if crc32(body) != checksum:
+            raise ValueError(f"the stored body is damaged ({coding or IDENTITY})")
+        return bytes(body)
+
+    def __iter__(self) -> Any:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)

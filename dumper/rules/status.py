@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import quote
 
 
 @dataclass(slots=True)
@@ -29,6 +31,14 @@ class Decision:
         if self.ttl is not None:
             parts.append(f"ttl={int(self.ttl)}")
         if self.detail:
-            text = re.sub(r"[^ -~]", "?", self.detail)  # RFC 8941 §3.3.3: printable ASCII
-            parts.append('detail="{}"'.format(re.sub(r'(["\\])', r"\\\1", text)))
+            parts.append(f"detail={quoted(self.detail)}")
         return "; ".join(parts)
+
+    def explained(self, key: str, tags: Iterable[str]) -> str:
+        """The same, with the key and the tags, which are none of a visitor's business."""
+        return f"{self}; key={quoted(key)}; tags={quoted(quote(', '.join(tags), safe=' ,/:'))}"
+
+
+def quoted(text: str) -> str:
+    """``text`` as a string of RFC 8941 §3.3.3, which is printable ASCII."""
+    return '"{}"'.format(re.sub(r'(["\\])', r"\\\1", re.sub(r"[^ -~]", "?", text)))

@@ -1,7 +1,7 @@
 """Tags: what an invalidation names and a stored response depends on.
 
-A tag is a string: ``site`` (every page), ``path:`` and a path as Django's ``request.path`` spells it, or ``tag:`` and
-any name that a developer gives.
+A tag is a string: ``site`` (every page), ``path:`` and a path as Django's ``request.path`` spells it, ``row:`` with the
+label of a model and a primary key, or ``tag:`` and any name that a developer gives.
 """
 
 from __future__ import annotations
@@ -28,6 +28,11 @@ def path_tag(path: str) -> Tag:
 def named_tag(name: str) -> Tag:
     """The tag that a developer calls ``name``."""
     return Tag("tag:" + name)
+
+
+def row_tag(model: str, key: object) -> Tag:
+    """The tag of a row, by the label of its model and its primary key."""
+    return Tag(f"row:{model}:{key}")
 
 
 def decoded(path: str) -> str:

@@ -24,10 +24,19 @@ from typing import Any, ClassVar, NamedTuple
 from asgiref.sync import sync_to_async
 
 from dumper.rules.keys import Key
+from dumper.rules.messages import StoredResponse
 from dumper.rules.tags import Tag
 from dumper.stores.entries import Entry, Hold
 
 Entries = dict[Tag, Entry | None]
+
+
+class Item(NamedTuple):
+    """What is to be stored, and for how many seconds; None is forever."""
+
+    key: Key
+    data: bytes
+    timeout: float | None
 
 
 class Reading(NamedTuple):
@@ -35,6 +44,15 @@ class Reading(NamedTuple):
 
     data: bytes | None
     entries: Entries
+
+
+def untrue(stored: StoredResponse, entries: Entries, now: float) -> str | None:
+    """Why ``stored`` must not be served; None where it may."""
+    for tag, generation in stored.generations.items():
+        entry = entries.get(tag)
+        if entry is None or not entry.admits(generation):
+            return "held by a change" if entry and entry.holds else "invalidated"
+    return "expired" if stored.expires_at is not None and stored.expires_at <= now else None
 
 
 class Store(ABC):
@@ -60,10 +78,11 @@ class Store(ABC):
         """The entries of ``tags``, after those missing were added for a while and those overdue were settled."""
 
     @abstractmethod
-    def write(self, key: Key, leases: Mapping[Tag, str], data: bytes, timeout: float | None) -> bool:
-        """Store ``data`` for ``timeout`` seconds (None is forever) and make the entries of ``leases`` last as long.
+    def write(self, items: Sequence[Item], leases: Mapping[Tag, str]) -> bool:
+        """Store ``items``, all of one path, and make the entries of ``leases`` last as long.
 
-        Return whether it was stored: where the store can tell, only if the leased generations still stand.
+        Return whether they were stored: where the store can tell, only if the leased generations still stand. Of a path
+        with more than DUMPER_MAX_VARIANTS, those stored first are removed.
         """
 
     @abstractmethod
@@ -93,8 +112,8 @@ class Store(ABC):
         entries: Entries = await self.off_loop(self.lease, tags)
         return entries
 
-    async def awrite(self, key: Key, leases: Mapping[Tag, str], data: bytes, timeout: float | None) -> bool:
-        stored: bool = await self.off_loop(self.write, key, leases, data, timeout)
+    async def awrite(self, items: Sequence[Item], leases: Mapping[Tag, str]) -> bool:
+        stored: bool = await self.off_loop(self.write, items, leases)
         return stored
 
     async def off_loop(self, method: Callable[..., Any], *args: Any) -> Any:

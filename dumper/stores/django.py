@@ -20,7 +20,7 @@ from dumper.conf import Settings
 from dumper.exceptions import StoreError
 from dumper.rules.keys import Key, tag_name
 from dumper.rules.tags import Tag
-from dumper.stores.base import Entries, Reading, Store
+from dumper.stores.base import Entries, Item, Reading, Store
 from dumper.stores.entries import Entry, Hold
 
 #: What the backends' own serializers raise when they meet garbage.
@@ -46,6 +46,7 @@ class DjangoStore(Store):
         self.alias = settings.cache_alias
         self.prefix = settings.key_prefix
         self.lease_timeout = settings.lease_timeout
+        self.max_stored = settings.max_variants + 1  # and what tells in what they vary
 
     @property
     def cache(self) -> BaseCache:
@@ -75,15 +76,32 @@ class DjangoStore(Store):
                     self.put({tag: entry.settled(now)})
             return self.entries(tags)
 
-    def write(self, key: Key, leases: Mapping[Tag, str], data: bytes, timeout: float | None) -> bool:
-        standing = self.entries(leases)
-        if not all((entry := standing[tag]) and entry.admits(generation) for tag, generation in leases.items()):
-            return False
-        for tag in leases:
-            # What it returns says little: Redis has nothing to do, and says so, for an entry that lasts already.
-            self.cache.touch(self.entry_name(tag), None)
-        self.set_many({self.response_name(key): data}, timeout)
+    def write(self, items: Sequence[Item], leases: Mapping[Tag, str]) -> bool:
+        path = items[0].key.path
+        with self.lock():
+            found = self.get_many([*map(self.entry_name, leases), self.index_name(path)])
+            standing = self.parsed(leases, found)
+            if not all((entry := standing[tag]) and entry.admits(generation) for tag, generation in leases.items()):
+                return False
+            for tag in leases:
+                # What it returns says little: Redis has nothing to do, and says so, for an entry that lasts already.
+                self.cache.touch(self.entry_name(tag), None)
+            for item in items:
+                self.set_many({self.response_name(item.key): item.data}, item.timeout)
+            self.index(path, found.get(self.index_name(path), b""), [item.key.name for item in items])
         return True
+
+    def index(self, path: Tag, known: bytes, written: Sequence[str]) -> None:
+        """Note what was ``written`` for ``path`` behind all that is ``known``; remove what is one too many.
+
+        Two processes at once may each lose the other's note: the backends that this store is for have limits too.
+        """
+        names = [name for name in known.decode("ascii", "replace").split() if name not in written]
+        names += written
+        if len(names) > 1:
+            gone, kept = names[: -self.max_stored], names[-self.max_stored :]
+            self.set_many({self.index_name(path): " ".join(kept).encode()}, None)
+            self.cache.delete_many([self.response_name(Key(path, name, "")) for name in gone])
 
     def hold(self, tags: Collection[Tag], hold: Hold) -> None:
         now = time.time()
@@ -159,6 +177,9 @@ class DjangoStore(Store):
 
     def response_name(self, key: Key) -> str:
         return f"{self.prefix}r.{key.name}"
+
+    def index_name(self, path: Tag) -> str:
+        return f"{self.prefix}v.{tag_name(path)}"
 
 
 def as_bytes(value: object) -> bytes:

@@ -17,7 +17,7 @@ from typing import Protocol
 from dumper.exceptions import StoreError
 from dumper.rules.keys import Key
 from dumper.rules.tags import Tag
-from dumper.stores.base import Entries, Reading, Store
+from dumper.stores.base import Entries, Item, Reading, Store
 from dumper.stores.entries import Entry, Hold
 
 logger = logging.getLogger("dumper.store")
@@ -138,15 +138,15 @@ class Guard:
         with self.breaker.watch():
             return known_here(await self.store.alease(tags))
 
-    def write(self, key: Key, leases: Mapping[Tag, str], data: bytes, timeout: float | None) -> bool:
+    def write(self, items: Sequence[Item], leases: Mapping[Tag, str]) -> bool:
         self.breaker.check()
         with store_errors(refused):
-            return not any_withheld(leases) and self.store.write(key, leases, data, timeout)
+            return not any_withheld(leases) and self.store.write(items, leases)
 
-    async def awrite(self, key: Key, leases: Mapping[Tag, str], data: bytes, timeout: float | None) -> bool:
+    async def awrite(self, items: Sequence[Item], leases: Mapping[Tag, str]) -> bool:
         self.breaker.check()
         with store_errors(refused):
-            return not any_withheld(leases) and await self.store.awrite(key, leases, data, timeout)
+            return not any_withheld(leases) and await self.store.awrite(items, leases)
 
     @property
     def in_database(self) -> bool:

@@ -23,7 +23,7 @@ from dumper.conf import Settings
 from dumper.rules.keys import Key, tag_name
 from dumper.rules.tags import SITE, Tag
 from dumper.stores import scripts
-from dumper.stores.base import Entries, Reading, Store
+from dumper.stores.base import Entries, Item, Reading, Store
 from dumper.stores.entries import Entry, Hold, token
 
 #: Tags in one command. Larger commands would make other clients of the server wait.
@@ -68,6 +68,7 @@ class RedisStore(Store):
         # With the alias's own prefix and version, so that sites that share a server stay apart.
         self.prefix = str(cache.make_key(settings.key_prefix))
         self.lease_ms = int(settings.lease_timeout * 1000)
+        self.max_stored = settings.max_variants + 1  # and what tells in what they vary
         self.paths = self.slot(SITE) + "p"
         self.cleared = self.slot(SITE) + "c"
 
@@ -85,15 +86,19 @@ class RedisStore(Store):
         found = (value for values in self.change(scripts.LEASE, tags) for value in values)
         return {tag: Entry.parse(value) for tag, value in zip(tags, found, strict=True)}
 
-    def write(self, key: Key, leases: Mapping[Tag, str], data: bytes, timeout: float | None) -> bool:
-        slot = self.slot(key.path)
-        names = (slot + "g", slot + "r" + key.name, slot + "v")
-        milliseconds = 0 if timeout is None else max(1, int(timeout * 1000))
-        arguments = (bytes(Entry(leases[key.path])), data, milliseconds, key.name)
+    def write(self, items: Sequence[Item], leases: Mapping[Tag, str]) -> bool:
+        path = items[0].key.path
+        slot = self.slot(path)
+        names = (slot + "g", slot + "v", *(slot + "r" + item.key.name for item in items))
+        times = [0 if item.timeout is None else max(1, int(item.timeout * 1000)) for item in items]
+        longest = 0 if 0 in times else max(times)
+        arguments: list[Any] = [bytes(Entry(leases[path])), longest, self.max_stored, time.time()]
+        for item, milliseconds in zip(items, times, strict=True):
+            arguments += [item.data, milliseconds, item.key.name]
         commands = [
             ("EVALSHA", sha(scripts.WRITE), len(names), *names, *arguments),
-            ("SADD", self.paths, tag_name(key.path)),
-            *(("PERSIST", self.entry_name(tag)) for tag in leases if tag != key.path),
+            ("SADD", self.paths, tag_name(path)),
+            *(("PERSIST", self.entry_name(tag)) for tag in leases if tag != path),
         ]
         stored, indexed, *_ = self.pipelined(commands)
         if isinstance(stored, NoScriptError):

@@ -1,7 +1,7 @@
 """Lua scripts: each is one atomic read-modify-write in Redis.
 
 What belongs to one tag has names that begin with the same ``{...}``, so that a Redis Cluster keeps it in one slot: its
-entry is ``g``, the set of the responses stored with it ``v``, and each of these ``r`` and a name.
+entry is ``g``, the names of what is stored with it ``v``, sorted by time, and each of these ``r`` and its name.
 """
 
 # Reads entries in the form of dumper.stores.entries. parse() returns the generation, the holds that are not overdue,
@@ -58,10 +58,21 @@ end
 """
 )
 
-# pcall: the set may be garbage, which is then removed as well.
+# pcall: the names may be garbage, which is then removed as well. unpack() takes some thousands of arguments.
 _REMOVE = """
+local function unlink(slot, names)
+  local keys = {}
+  for i, name in ipairs(names) do
+    keys[#keys + 1] = slot .. 'r' .. name
+    if #keys == 1000 or i == #names then
+      redis.call('UNLINK', unpack(keys))
+      keys = {}
+    end
+  end
+end
 local function remove(slot)
-  for _, name in ipairs(redis.pcall('SMEMBERS', slot .. 'v')) do redis.call('UNLINK', slot .. 'r' .. name) end
+  local names = redis.pcall('ZRANGE', slot .. 'v', 0, -1)
+  unlink(slot, names.err and {} or names)
   redis.call('UNLINK', slot .. 'v')
 end
 """
@@ -80,26 +91,44 @@ end
 """
 )
 
-# KEYS: an entry, the response, the set. ARGV: the entry that has to stand, the bytes, ms to live or 0, the name.
-WRITE = """
+# KEYS: an entry, the names, each response. ARGV: the entry that has to stand, ms for which it and the names are kept,
+# how many names are kept, now, then for each response its bytes, ms to live, and name; 0 ms is forever.
+WRITE = (
+    _REMOVE
+    + """
 if redis.pcall('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-local timeout = tonumber(ARGV[3])
+local longest = tonumber(ARGV[2])
 local function outlive(key, left)
-  if timeout == 0 then redis.call('PERSIST', key) elseif left ~= -1 and left < timeout then
-    redis.call('PEXPIRE', key, timeout)
+  if longest == 0 then redis.call('PERSIST', key) elseif left ~= -1 and left < longest then
+    redis.call('PEXPIRE', key, longest)
   end
 end
 outlive(KEYS[1], redis.call('PTTL', KEYS[1]))
-if timeout == 0 then redis.call('SET', KEYS[2], ARGV[2]) else redis.call('SET', KEYS[2], ARGV[2], 'PX', timeout) end
-local left = redis.call('PTTL', KEYS[3])
-if type(redis.pcall('SADD', KEYS[3], ARGV[4])) == 'table' then
-  redis.call('UNLINK', KEYS[3])
-  redis.call('SADD', KEYS[3], ARGV[4])
+local left = redis.call('PTTL', KEYS[2])
+if type(redis.pcall('ZCARD', KEYS[2])) == 'table' then
+  redis.call('UNLINK', KEYS[2])
   left = -2
 end
-outlive(KEYS[3], left)
+for i = 3, #KEYS do
+  local first = 5 + (i - 3) * 3
+  local timeout = tonumber(ARGV[first + 1])
+  if timeout == 0 then
+    redis.call('SET', KEYS[i], ARGV[first])
+  else
+    redis.call('SET', KEYS[i], ARGV[first], 'PX', timeout)
+  end
+  redis.call('ZADD', KEYS[2], ARGV[4], ARGV[first + 2])
+end
+outlive(KEYS[2], left)
+local surplus = redis.call('ZCARD', KEYS[2]) - tonumber(ARGV[3])
+if surplus > 0 then
+  local names = redis.call('ZRANGE', KEYS[2], 0, surplus - 1)
+  redis.call('ZREM', KEYS[2], unpack(names))
+  unlink(string.sub(KEYS[2], 1, -2), names)
+end
 return 1
 """
+)
 
 # KEYS: entries. Removes what was stored with each.
 SWEEP = (

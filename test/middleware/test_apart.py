@@ -82,7 +82,7 @@ def test_a_time_zone_that_is_active_for_a_while_is_never_mistaken_for_another(ge
     [
         ([UPDATE, LOCALE, FETCH], "dumper; fwd=uri-miss; stored"),
         ([LOCALE, UPDATE, FETCH], "dumper; fwd=uri-miss; stored"),
-        ([UPDATE, FETCH, LOCALE], 'dumper; fwd=uri-miss; detail="vary accept-language"'),
+        ([UPDATE, FETCH, LOCALE], 'dumper; fwd=uri-miss; detail="language or time zone chosen after the look-up"'),
     ],
     ids=["between", "above", "below"],
 )
@@ -100,8 +100,8 @@ def test_a_negotiated_language_is_stored_only_if_it_is_known_at_the_look_up(get,
             assert "Accept-Language" in response["Vary"]
 
 
-def test_methods_are_apart(client):
-    assert client.head("/page/")["Cache-Status"] == "dumper; fwd=uri-miss; stored"
+def test_a_head_is_answered_with_what_a_get_has_stored_and_is_not_stored_itself(client):
+    assert client.head("/page/")["Cache-Status"] == 'dumper; fwd=uri-miss; detail="the answer to a HEAD"'
     got = client.get("/page/")
     assert got["Cache-Status"] == "dumper; fwd=uri-miss; stored"
     head = client.head("/page/")
@@ -135,7 +135,7 @@ def test_one_of_similar_paths_is_invalidated_and_no_other(get, path):
     assert changed == {path} | more.get(path, set())
 
 
-NAMES = ["x", "größe", "a b", "a?b", "100%", "日本/#", "a;b=c,d", "é" * 10_000, "\x01"]
+NAMES = ["x", "größe", "a b", "a?b", "100%", "日本/#", "a;b=c,d", "é" * 1000, "\x01"]
 
 
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: name[:10])

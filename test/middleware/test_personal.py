@@ -40,11 +40,7 @@ def view(request: HttpRequest, name: str) -> HttpResponse:
 
 urlpatterns = [path("<str:name>/", view)]
 REASONS = {
-    "session": "session",
-    "user": "session",
-    "token": "csrf token",
     "message": "messages",
-    "messages": "messages",
 }
 
 

@@ -21,9 +21,9 @@ EXCHANGE = "dumper.exchange.Exchange."
 _settle = Exchange.settle
 
 
-def settle_with_new_leases(self: Exchange, response: Any) -> Steps[None]:
+def settle_with_new_leases(self: Exchange, response: Any) -> Steps[Any]:
     self._leases = yield Call("lease", (self.request.tags,))
-    yield from _settle(self, response)
+    return (yield from _settle(self, response))
 
 
 def release_before_commit(self: Transaction) -> None:
@@ -76,7 +76,7 @@ def settled_at_once(self: Entry, now: float) -> Entry:
 
 
 MUTANTS: dict[str, dict[str, Any]] = {
-    "1: generations are not compared": {"dumper.exchange.untrue": nothing},
+    "1: generations are not compared": {"dumper.stores.leases.untrue": nothing},
     "1 and 3: holds are overlooked": {ENTRY + "admits": is_same, EXCHANGE + "_unleased": nothing},
     "2: leased after rendering": {EXCHANGE + "settle": settle_with_new_leases},
     "5: not held before the commit": {"dumper.transactions.hold": nothing},

@@ -1,4 +1,4 @@
-"""Cache-Control, Vary and Connection are read as their RFCs write them, and with caution where they are malformed."""
+"""Cache-Control, Vary, Connection and the Accept fields are read as their RFCs write them, and with caution where they are malformed."""
 
 import re
 
@@ -6,9 +6,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dumper.rules.headers import HOP_BY_HOP, directives, members, storable
-
-TCHAR = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+from dumper.rules.headers import (
+    HOP_BY_HOP,
+    REMADE,
+    control,
+    directives,
+    is_targeted,
+    is_token,
+    lowered,
+    members,
+    qualities,
+    storable,
+)
+from test.rules.examples import TCHAR, values
 
 ROWS = [
     ("RFC 9111 §5.2 a token alone", "no-store", {"no-store": ""}),
@@ -108,6 +118,8 @@ def test_whatever_the_grammar_accepts_is_read_alike(field):
 def test_no_field_is_an_error(field):
     directives(field)
     members(field)
+    storable({"Connection": field})
+    assert all(0 <= weight <= 1 for weight in qualities(field).values())
 
 
 @given(st.lists(st.tuples(st.text("ab-", min_size=1, max_size=3), st.sampled_from(", \t;")), max_size=6))
@@ -133,7 +145,7 @@ def test_members_are_in_lower_case_without_blanks_and_none_is_empty(names, blank
         ("RFC 9110 §7.6.1 in any case", {"KEEP-ALIVE": "a", "X": "b"}, ["X"]),
         ("RFC 9110 §7.6.1 what Connection lists", {"Connection": "close, X-One", "x-one": "a", "X": "b"}, ["X"]),
         ("RFC 9110 §7.6.1 a list with blanks", {"connection": " , x-one\t,", "X-One": "a", "X": "b"}, ["X"]),
-        *((f"RFC 9111 §3.1 {name}", {name.title(): "a", "X": "b"}, ["X"]) for name in sorted(HOP_BY_HOP)),
+        *((f"RFC 9111 §3.1 {name}", {name.title(): "a", "X": "b"}, ["X"]) for name in sorted(HOP_BY_HOP | REMADE)),
     ],
 )
 def test_what_belongs_to_one_connection_is_not_stored(rule, fields, kept):
@@ -142,3 +154,54 @@ def test_what_belongs_to_one_connection_is_not_stored(rule, fields, kept):
 
 def test_proxy_fields_of_rfc_9111_are_among_those():
     assert {"proxy-authenticate", "proxy-authentication-info", "proxy-authorization"} <= HOP_BY_HOP
+
+
+def test_names_are_the_same_in_any_case():
+    assert lowered({"ETag": "A", "x-ONE": "B"}) == {"etag": "A", "x-one": "B"}
+
+
+CONTROLS = [
+    ("nothing", {}, {}, False),
+    ("Cache-Control alone", {"cache-control": "public"}, {"public": ""}, False),
+    ("for this cache alone", {"dumper-cache-control": "Public"}, {"public": ""}, True),
+    ("both", {"dumper-cache-control": "max-age=5", "cache-control": "private"}, {"max-age": "5"}, True),
+    ("for this cache, empty", {"dumper-cache-control": " ,", "cache-control": "private"}, {"private": ""}, False),
+    ("for this cache, garbled", {"dumper-cache-control": "é", "cache-control": "private"}, {"private": "", "é": ""}, False),
+    ("for another cache", {"cdn-cache-control": "private", "cache-control": "public"}, {"public": ""}, False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fields", "found", "own"), [row[1:] for row in CONTROLS], ids=[row[0] for row in CONTROLS])
+def test_what_is_said_to_this_cache_alone_counts_more(fields, found, own):
+    assert control(fields) == found
+    assert is_targeted(fields) is own
+
+
+@given(values)
+def test_a_name_is_made_of_the_characters_of_rfc_9110_5_6_2(text):
+    assert is_token(text) == (bool(text) and set(text) <= set(TCHAR))
+
+
+WEIGHTS = [
+    ("none", "", {}),
+    ("RFC 9110 §12.4.2 without", "gzip", {"gzip": 1.0}),
+    ("RFC 9110 §12.4.2 in any case", "GZIP;Q=0.5", {"gzip": 0.5}),
+    ("RFC 9110 §12.4.2 blanks", " gzip ;\tq=0.5 , br", {"gzip": 0.5, "br": 1.0}),
+    ("RFC 9110 §12.4.2 all digits", "a;q=0, b;q=1, c;q=0., d;q=1.000, e;q=0.123", {"a": 0, "b": 1, "c": 0, "d": 1, "e": 0.123}),
+    ("RFC 9110 §12.4.2 too many digits", "a;q=0.1234", {"a": 0}),
+    ("RFC 9110 §12.4.2 more than 1", "a;q=1.1, b;q=2, c;q=10", {"a": 0, "b": 0, "c": 0}),
+    ("malformed", "a;q=, b;q=x, c;q=-1, d;q=1e0, e;q=.5, f;q=٠, g;q=nan", dict.fromkeys("abcdefg", 0.0)),
+    ("RFC 9110 §12.5.1 another parameter", "a;level=1;q=0.5", {"a": 0.5}),
+    ("of two the first", "a;q=0, a", {"a": 0}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "found"), [row[1:] for row in WEIGHTS], ids=[row[0] for row in WEIGHTS])
+def test_weights_are_read(field, found):
+    assert qualities(field) == found
+
+
+@given(st.dictionaries(st.text("abc*", min_size=1, max_size=3), st.integers(0, 1000), max_size=4))
+def test_each_weight_is_read_to_its_last_digit(weights):
+    field = ", ".join(f"{name};q={weight / 1000:.3f}" for name, weight in weights.items())
+    assert qualities(field) == {name: weight / 1000 for name, weight in weights.items()}

@@ -1,5 +1,7 @@
 """What was decided about a request is a member of a Cache-Status field (RFC 9211)."""
 
+from urllib.parse import unquote
+
 import http_sf
 import pytest
 from hypothesis import given
@@ -48,3 +50,23 @@ def test_every_decision_can_be_parsed_as_a_structured_field(decision):
     assert parameters.get("stored", False) == decision.stored
     assert parameters.get("ttl") == (None if decision.ttl is None else int(decision.ttl))
     assert len(parameters.get("detail", "")) == len(decision.detail or "")
+
+
+@given(
+    st.builds(Decision, forwarded=st.sampled_from(FORWARDS), detail=st.none() | st.text(max_size=5)),
+    st.text(max_size=20),
+    st.lists(st.text(max_size=20), max_size=3),
+)
+def test_what_is_explained_can_be_parsed_as_well(decision, key, tags):
+    [(_, parameters)] = http_sf.parse(decision.explained(key, tags).encode("ascii"), tltype="list")
+    [(_, plain)] = http_sf.parse(str(decision).encode("ascii"), tltype="list")
+    assert parameters.items() >= plain.items()
+    assert len(parameters["key"]) == len(key)
+    assert unquote(parameters["tags"]) == ", ".join(tags)
+
+
+def test_the_key_and_the_tags_are_told_to_those_alone_who_may_know():
+    decision = Decision("uri-miss", stored=True)
+    assert str(decision) == "dumper; fwd=uri-miss; stored"
+    explained = decision.explained("ab12", ["path:/größe/", 'tag:"x"'])
+    assert explained == 'dumper; fwd=uri-miss; stored; key="ab12"; tags="path:/gr%C3%B6%C3%9Fe/, tag:%22x%22"'

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from dumper.rules.keys import Key, digest
 from dumper.rules.tags import SITE, Tag, path_tag
-from dumper.stores.base import Store
+from dumper.stores.base import Item, Store
 from dumper.stores.entries import Hold
 
 PATH = path_tag("/page/")
@@ -50,6 +50,6 @@ def served(store: Store, leases: dict[Tag, str], key: Key = PAGE) -> bytes | Non
 def put(store: Store, data: bytes = b"page", key: Key = PAGE, timeout: float | None = None) -> dict[Tag, str]:
     """Store ``data``; return the generations that it is stored under."""
     leases = lease(store, (key.path, SITE))
-    assert store.write(key, leases, data, timeout)
+    assert store.write([Item(key, data, timeout)], leases)
     assert served(store, leases, key) == data
     return leases

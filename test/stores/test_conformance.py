@@ -5,6 +5,7 @@ import time
 import pytest
 
 from dumper.rules.tags import SITE, named_tag
+from dumper.stores.base import Item
 from dumper.stores.entries import Entry
 from dumper.stores.redis import RedisStore
 from test.stores.helpers import PATH, TAGS, admitted, hold, key, lease, put, served
@@ -51,7 +52,7 @@ def test_a_lease_that_no_page_was_stored_under_passes(backend):
 
 def test_without_a_timeout_a_page_and_its_entries_last_forever(store, backend):
     tags = (*TAGS, TAG)
-    assert store.write(key(), lease(store, tags), b"page", None)
+    assert store.write([Item(key(), b"page", None)], lease(store, tags))
     for name in backend.names(store, key(), *tags):
         assert backend.ttl(name) is None
 
@@ -61,7 +62,7 @@ def test_a_page_with_a_timeout_passes_and_its_entries_outlive_it(store, backend)
     page, *entries = backend.names(store, key(), *TAGS)
     assert 900 < backend.ttl(page) <= 1001
     assert all((left := backend.ttl(name)) is None or left > 900 for name in entries)
-    assert store.write(key(), leases, b"short", backend.tick)
+    assert store.write([Item(key(), b"short", backend.tick)], leases)
     time.sleep(backend.tick + 1)
     assert store.read(key(), TAGS).data is None
     assert admitted(store, leases)
@@ -100,7 +101,7 @@ def test_a_hold_lasts_however_short_leases_are(store, backend):
 @pytest.mark.parametrize("tag", [PATH, SITE, TAG])
 def test_a_release_gives_a_fresh_generation(store, tag):
     leases = lease(store, (*TAGS, TAG))
-    assert store.write(key(), leases, b"page", None)
+    assert store.write([Item(key(), b"page", None)], leases)
     store.hold([tag], hold())
     store.release([tag], "holder")
     assert served(store, leases) is None
@@ -168,7 +169,7 @@ def test_a_page_that_was_rendered_during_a_change_is_never_served(store, backend
         store.release([tag], "none")
     else:
         backend.evict(backend.names(store, key(), tag)[1])
-    stored = store.write(key(), leases, b"old", None)
+    stored = store.write([Item(key(), b"old", None)], leases)
     if tag == PATH or not isinstance(store, RedisStore):
         assert not stored
     assert served(store, leases) is None
@@ -188,7 +189,7 @@ def test_anything_may_be_evicted(store, backend, index):
 def test_everything_may_be_lost_at_any_moment(store, backend):
     leases = lease(store)
     backend.flush()
-    store.write(key(), leases, b"old", None)
+    store.write([Item(key(), b"old", None)], leases)
     assert served(store, leases) is None
     store.hold([PATH], hold())
     backend.flush()
@@ -198,3 +199,35 @@ def test_everything_may_be_lost_at_any_moment(store, backend):
     store.sweep()
     assert served(store, leases) is None
     put(store)
+
+
+def test_several_responses_are_stored_in_one_go_each_with_a_time_of_its_own(store, backend):
+    leases = lease(store)
+    items = [Item(key(query="a"), b"a", 1000), Item(key(), b"record", None)]
+    assert store.write(items, leases)
+    assert [store.read(item.key, ()).data for item in items] == [b"a", b"record"]
+    [first], [second] = (backend.names(store, item.key) for item in items)
+    assert 900 < backend.ttl(first) <= 1001
+    assert backend.ttl(second) is None
+
+
+def test_none_of_several_is_stored_under_a_generation_of_the_past(store):
+    leases = lease(store)
+    store.release([PATH], "other")
+    items = [Item(key(query="a"), b"a", None), Item(key(), b"record", None)]
+    if store.write(items, leases):  # where the store cannot tell, what it stores admits nobody
+        assert served(store, leases) is None
+
+
+def test_of_one_path_the_newest_are_kept_and_as_many_as_allowed(backend):
+    store = backend.store(max_variants=3)
+    leases = lease(store)
+    keys = [key(query=str(number)) for number in range(10)]
+    record = Item(key(), b"record", None)
+    for each in keys:
+        assert store.write([Item(each, each.name.encode(), None), record], leases)
+    kept = [each for each in keys if store.read(each, ()).data]
+    assert kept == keys[-3:]
+    assert store.read(key(), ()).data == b"record"
+    put(store, key=key("/other/"))
+    assert store.read(keys[-1], ()).data == keys[-1].name.encode()

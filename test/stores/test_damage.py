@@ -4,6 +4,7 @@ import pickle
 
 import pytest
 
+from dumper.stores.base import Item
 from test.stores.helpers import PATH, SITE, TAGS, hold, key, lease, put, served
 
 NO_ENTRY = [
@@ -41,7 +42,7 @@ def test_garbage_for_an_entry_is_a_miss_and_mended(store, backend, data):
     for name in names:
         backend.spoil(name, data)
     assert served(store, leases) is None
-    assert not store.write(key(), leases, b"old", None)
+    assert not store.write([Item(key(), b"old", None)], leases)
     for name in names:
         backend.spoil(name, data)
     assert not set(put(store, b"new").values()) & set(leases.values())

@@ -10,6 +10,7 @@ from django.test import override_settings
 
 from dumper import conf, stores
 from dumper.exceptions import StoreError
+from dumper.stores.base import Item
 from dumper.stores.django import DjangoStore
 from dumper.stores.locmem import LocMemStore
 from dumper.stores.redis import RedisStore
@@ -70,7 +71,7 @@ def test_a_dummy_cache_stores_nothing_and_raises_nothing():
         assert dummy.lease(TAGS) == dict.fromkeys(TAGS)
         dummy.hold(TAGS, hold())
         dummy.release(TAGS, "holder")
-        assert not dummy.write(key(), dict.fromkeys(TAGS, "g"), b"page", None)
+        assert not dummy.write([Item(key(), b"page", None)], dict.fromkeys(TAGS, "g"))
         assert dummy.read(key(), TAGS) == (None, dict.fromkeys(TAGS))
 
 

@@ -10,6 +10,7 @@ from django.test import override_settings
 from dumper import conf
 from dumper.exceptions import StoreError
 from dumper.stores import make
+from dumper.stores.base import Item
 from dumper.stores.guard import Breaker, Guard, Withheld, withheld
 from test.stores.helpers import PATH, SITE, TAGS, hold, key, lease, put, served
 
@@ -62,7 +63,7 @@ CALLS = {
     "read": (key(), TAGS),
     "entries": (TAGS,),
     "lease": (TAGS,),
-    "write": (key(), dict.fromkeys(TAGS, "g"), b"page", None),
+    "write": ([Item(key(), b"page", None)], dict.fromkeys(TAGS, "g")),
     "hold": (TAGS, hold()),
     "release": (TAGS, "holder"),
     "sweep": (),

@@ -6,6 +6,7 @@ from django.core.cache import caches
 
 from dumper.exceptions import StoreError
 from dumper.rules.tags import SITE, path_tag
+from dumper.stores.base import Item
 from dumper.stores.guard import Breaker, Guard
 from test.stores.helpers import TAGS, hold, key, lease, put, served
 
@@ -17,7 +18,7 @@ def test_a_large_page_is_stored_or_refused_but_breaks_nothing(store, backend):
         return
     put(store, b"small", key("/other/"))
     with pytest.raises(StoreError):
-        Guard(store, Breaker(60)).write(key(), lease(store), data, None)
+        Guard(store, Breaker(60)).write([Item(key(), data, None)], lease(store))
     assert store.read(key(), ()).data is None
     put(store)
     assert store.read(key("/other/"), ()).data == b"small"
@@ -70,7 +71,7 @@ def test_async_code_gets_the_same(store):
         assert await store.aread(key(), TAGS) == (None, dict.fromkeys(TAGS))
         entries = await store.alease(TAGS)
         leases = {tag: entry.generation for tag, entry in entries.items()}
-        assert await store.awrite(key(), leases, b"page", None)
+        assert await store.awrite([Item(key(), b"page", None)], leases)
         assert await store.aentries(TAGS) == entries
         assert await store.aread(key(), TAGS) == (b"page", entries)
         return leases

@@ -8,6 +8,7 @@ from django.test import override_settings
 
 from dumper import conf
 from dumper.stores import make
+from dumper.stores.base import Item
 from dumper.stores.locmem import LocMemStore
 from test.stores.helpers import SITE, TAGS, hold, key, lease, put, served
 
@@ -57,7 +58,7 @@ def test_a_page_is_never_stored_under_leases_that_a_thread_has_ended(store):
         for _ in range(200):
             leases = {tag: entry.generation for tag, entry in store.lease(TAGS).items()}
             barrier.wait()
-            if store.write(key(), leases, str(leases).encode(), None):
+            if store.write([Item(key(), str(leases).encode(), None)], leases):
                 data, entries = store.read(key(), TAGS)
                 assert (
                     data is None

@@ -32,7 +32,7 @@ class Runner:
         self.contender = contender
         self.redis = redis
         self.override = override_settings(**contender.settings)
-        self.environ = RequestFactory().get(contender.page).environ
+        self.environ = RequestFactory().get(contender.page, headers={"accept-encoding": contender.accepts}).environ
         with self.override:
             self.handler = WSGIHandler()
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.template import Context, Engine
 from django.urls import path
+
+from dumper.rules.keys import digest
 
 #: What ``django-admin startproject`` puts into a new project.
 DEFAULT_STACK = [
@@ -20,6 +24,7 @@ DEFAULT_STACK = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 DJANGO = ("django.middleware.cache.UpdateCacheMiddleware", "django.middleware.cache.FetchFromCacheMiddleware")
+GZIP = "django.middleware.gzip.GZipMiddleware"
 DUMPER = ("dumper.middleware.UpdateCacheMiddleware", "dumper.middleware.FetchFromCacheMiddleware")
 
 
@@ -30,14 +35,20 @@ class Contender(NamedTuple):
     middleware: list[str]
     alias: str = "locmem"
     page: str = "/rendered/"
+    #: what the visitor says in Accept-Encoding
+    accepts: str = ""
+    more: Mapping[str, Any] = {}
 
     @property
     def settings(self) -> dict[str, Any]:
         return {
+            "CACHE_MIDDLEWARE_KEY_PREFIX": digest(self.name)[:8],
+            "DUMPER_KEY_PREFIX": digest(self.name)[:8],
             "MIDDLEWARE": self.middleware,
             "CACHE_MIDDLEWARE_ALIAS": self.alias,
             "CACHE_MIDDLEWARE_SECONDS": 3600,
             "DUMPER_CACHE_ALIAS": self.alias,
+            **self.more,
         }
 
 
@@ -54,8 +65,19 @@ CONTENDERS = [
     Contender("dumper, django-redis", around(DUMPER), "django-redis"),
     Contender("dumper, RedisCache", around(DUMPER), "redis"),
     Contender("dumper, LocMemCache", around(DUMPER)),
+    Contender("dumper, django-redis, a variant", around(DUMPER), "django-redis", page="/themed/"),
+    Contender("dumper, django-redis, a form", around(DUMPER), "django-redis", page="/form/"),
     Contender("dumper side by side, django-redis", [*DUMPER, *DEFAULT_STACK], "django-redis"),
     Contender("dumper side by side, LocMemCache", [*DUMPER, *DEFAULT_STACK]),
+    Contender("Django's pair below GZipMiddleware, gzip", [GZIP, *around(DJANGO)], "django-redis", accepts="gzip"),
+    Contender("dumper, django-redis, gzip", around(DUMPER), "django-redis", accepts="gzip"),
+    Contender(
+        "the same with DUMPER_COMPRESSION = []",
+        around(DUMPER),
+        "django-redis",
+        accepts="gzip",
+        more={"DUMPER_COMPRESSION": []},
+    ),
     Contender("floor: default middleware, constant view", DEFAULT_STACK, page="/constant/"),
     Contender("floor: no middleware, constant view", [], page="/constant/"),
 ]
@@ -75,7 +97,20 @@ def constant(request: HttpRequest) -> HttpResponse:
     return HttpResponse(_constant)
 
 
-urlpatterns = [path("rendered/", rendered), path("constant/", constant)]
+def themed(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(request.COOKIES.get("theme", "") + _constant)
+
+
+def form(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(get_token(request) + _template.render(Context({"rows": ROWS})))
+
+
+urlpatterns = [
+    path("rendered/", rendered),
+    path("constant/", constant),
+    path("themed/", themed),
+    path("form/", form),
+]
 
 
 def configure(redis_url: str) -> None:

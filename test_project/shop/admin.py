@@ -2,7 +2,7 @@ from django import forms
 from django.contrib import admin
 from django.db import models
 
-from .models import Flavour, Size, Topping
+from .models import Entry, Flavour, Size, Topping
 
 
 @admin.register(Flavour, Size, Topping)
@@ -13,3 +13,6 @@ class PageAdmin(admin.ModelAdmin):
     formfield_overrides = {
         models.ManyToManyField: {"widget": forms.CheckboxSelectMultiple},
     }
+
+
+admin.site.register(Entry)

@@ -71,3 +71,21 @@ class Flavour(Page):
         cent = Decimal("0.01")
         for size in self.sizes.all():
             yield size, (self.price * size.price_factor).quantize(cent)
+
+
+@dumper.register
+class Entry(models.Model):
+    """What a visitor has written into the guest book."""
+
+    name = models.CharField(max_length=40)
+    text = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name_plural = "entries"
+
+    def __str__(self):
+        return f"{self.name}: {self.text}"
+
+    def dependent_paths(self):
+        yield reverse("shop:guest-book")

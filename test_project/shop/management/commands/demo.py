@@ -14,6 +14,8 @@ BANNER = """
   3.  Open a few flavours, then rename one of them in the back office.
   4.  Reload the shop: it was made anew and shows the new name.
   5.  Reload the other flavours: still hits, nothing else was dropped.
+  6.  Put a flavour into your cart, in two browsers: both share the flavour's page, and its form works in each.
+  7.  Log in as mia / mia and choose moonlight under "You": the shop has one dark page, for all who like it dark.
 """
 
 

@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def handle(self, **options):
-        load_admin()
+        load_users()
         sizes = [load(Size, name, price_factor=f)[0] for name, f in SIZES.items()]
         toppings = [load(Topping, name)[0] for name in TOPPINGS]
         for number, name in enumerate(FLAVOURS):
@@ -24,10 +24,12 @@ class Command(BaseCommand):
         self.stdout.write(f"{Flavour.objects.count()} flavours are in the shop.")
 
 
-def load_admin():
+def load_users():
     users = get_user_model().objects
     if not users.filter(username="admin").exists():
         users.create_superuser("admin", password="admin")
+    if not users.filter(username="mia").exists():
+        users.create_user("mia", password="mia", first_name="Mia")
 
 
 def load(model, name, **fields):

@@ -1,0 +1,128 @@
+"""One request of Django's on its way through the middleware pair."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import cast
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from dumper import conf
+from dumper.exchange import Exchange
+from dumper.middleware.messages import (
+    active_language,
+    active_time_zone,
+    answered_with,
+    language_negotiated,
+    request_from,
+    response_from,
+    response_to,
+    without_status,
+)
+from dumper.middleware.notes import Notes
+from dumper.middleware.observed import observe
+from dumper.middleware.visitors import token_for
+from dumper.rules.answers import answer
+from dumper.rules.headers import TARGETED
+from dumper.rules.status import Decision
+from dumper.steps import Steps
+
+logger = logging.getLogger("dumper.middleware")
+
+#: Where the pair keeps it between them.
+ATTRIBUTE = "dumper_passage"
+
+
+class Passage:
+    """The exchange of a request, and what was read of that."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.exchange = Exchange(request_from(request), conf.settings())
+        self._notes: Notes | None = None
+        self._rendered_in: tuple[str, str] | None = None
+        self._gives_tokens = False
+        setattr(request, ATTRIBUTE, self)
+
+    def enter(self) -> Steps[None]:
+        """Look up what is stored for the request, unless the site wants it to go past the store."""
+        try:
+            reason = self.exchange.settings.bypass(self.request)
+        except Exception as error:
+            logger.exception("DUMPER_BYPASS failed, the request goes past the store")
+            reason = f"DUMPER_BYPASS failed: {type(error).__name__}"
+        if reason:
+            self.exchange.forbid(reason if isinstance(reason, str) else "DUMPER_BYPASS")
+            return
+        yield from self.exchange.lookup()
+        if self.exchange.is_open:
+            self._notes = observe(self.request)
+
+    def hit(self, gives_tokens: bool) -> Steps[HttpResponse | None]:
+        """The answer, if it is stored and still true."""
+        self._gives_tokens = gives_tokens
+        if self._notes:
+            self._notes.looked_up = True
+        stored = yield from self.exchange.serve(
+            active_language(), active_time_zone(), language_negotiated(self.request)
+        )
+        if stored is None:
+            return None
+        if stored.slots is not None and not gives_tokens:
+            self.exchange.forbid("csrf token")
+            return None
+        try:
+            given = answer(
+                stored, self.exchange.request, lambda: token_for(self.request), time.time() - stored.stored_at
+            )
+        except ValueError:
+            self.exchange.decision = Decision("uri-miss")
+            return None
+        return response_to(given, stored.marks)
+
+    def rendered(self, response: HttpResponseBase) -> HttpResponseBase:
+        """``response``, after a note of what it was made in: a middleware further out may change that."""
+        self._rendered_in = active_language(), active_time_zone()
+        return response
+
+    def leave(self, response: HttpResponseBase) -> Steps[None]:
+        """Store ``response`` if it may be; then it is given the form in which the store will answer with it."""
+        exchange = self.exchange
+        if exchange.is_open and self._notes:
+            made = response_from(
+                self.request,
+                response,
+                self._notes,
+                self._rendered_in or (active_language(), active_time_zone()),
+                self._gives_tokens,
+                exchange.settings.max_body_size,
+            )
+            page = yield from exchange.settle(made)
+            if page:
+                answered_with(response, answer(page, exchange.request, lambda: token_for(self.request), None))
+        if self._notes:
+            self._notes.leave_session()
+        self._announce(response)
+
+    def _announce(self, response: HttpResponseBase) -> None:
+        """Say in Cache-Status what was decided (RFC 9211 §2), and how long a body is that nobody changes any more."""
+        if TARGETED in response.headers:
+            del response.headers[TARGETED]
+        decision = self.exchange.decision
+        if decision.hit or decision.stored:
+            if response.status_code in (204, 304):
+                response.headers.pop("Content-Length", None)  # CommonMiddleware has it be 0 (RFC 9110 §8.6)
+            else:
+                response.headers.setdefault("Content-Length", str(len(cast(HttpResponse, response).content)))
+        if self.exchange.settings.cache_status:
+            # A view may return the same object again and again: what was said of it last is not true any more.
+            others = without_status(response.headers.get("Cache-Status", ""))
+            response.headers["Cache-Status"] = ", ".join(filter(None, [others, str(self.exchange)]))
+
+
+def passage_of(request: HttpRequest) -> Passage | None:
+    """What ``UpdateCacheMiddleware`` has left on ``request``."""
+    found: Passage | None = getattr(request, ATTRIBUTE, None)
+    return found

@@ -1,0 +1,1 @@
+"""Generated requests and answers, and whether what becomes of them agrees with a plain reading of the RFCs."""

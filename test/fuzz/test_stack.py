@@ -1,0 +1,218 @@
+"""The whole stack, with any view and any visitors: nobody gets what would not be the same without the pair."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import pytest
+from django.core.exceptions import SuspiciousOperation
+from django.http.cookie import parse_cookie
+from django.middleware.csrf import _does_token_match
+from django.test import override_settings
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from test.fuzz import fields, reference
+from test.fuzz.site import DEEDS, INNER, READS, Answer, Site, View
+from test.middleware.stacks import FETCH, UPDATE
+
+often = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@pytest.fixture(scope="module")
+def site():
+    place = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "test.fuzz"}
+    with override_settings(
+        ROOT_URLCONF="test.fuzz.site",
+        CACHES={"default": place},
+        MIDDLEWARE=[UPDATE, *INNER, FETCH],
+        SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
+        DATA_UPLOAD_MAX_NUMBER_FIELDS=3,
+        USE_X_FORWARDED_PORT=True,
+        DUMPER_STATUSES={200: None, 404: None},
+        DUMPER_COMPRESSION=["gzip"],
+    ):
+        logging.disable()  # of what visitors get wrong, there is much
+        yield Site()
+        logging.disable(logging.NOTSET)
+
+
+def absent_or(values):
+    return st.none() | values
+
+
+answered = st.fixed_dictionaries(
+    {},
+    optional={
+        "Cache-Control": fields.often(fields.cache_control),
+        "Dumper-Cache-Control": fields.often(fields.cache_control),
+        "Vary": fields.often(fields.vary),
+        "Expires": fields.often(fields.dates),
+        "Last-Modified": fields.often(fields.dates),
+        "ETag": st.sampled_from(['"x"', 'W/"x"', "x"]),
+        "Age": fields.often(fields.numbers),
+        "Pragma": fields.often(st.just("no-cache")),
+        "Connection": fields.often(st.sampled_from(["close", "Keep-Alive, X-One", "Content-Language"])),
+        "Content-Type": st.sampled_from(["text/html", "image/png", "", "é"]),
+        "Content-Encoding": st.sampled_from(["gzip", "identity", "é"]),
+        "Content-Length": fields.often(fields.numbers),
+        "Cache-Status": fields.often(st.sampled_from(["Origin; hit", "dumper; hit"])),
+    },
+)
+plainly = st.fixed_dictionaries({}, optional={"Vary": fields.vary, "Last-Modified": fields.dates})
+views = st.builds(
+    View,
+    reads=st.lists(st.sampled_from(list(READS)), unique=True, max_size=3),
+    headers=plainly | answered,
+    deed=st.just("nothing") | st.just("form") | st.sampled_from(list(DEEDS)),
+    status=st.sampled_from([200] * 8 + [404, 500, 204, 301]),
+    length=st.sampled_from([0, 500]),
+)
+#: few values each, so that visitors often have most in common
+visitors = st.fixed_dictionaries(
+    {},
+    optional={
+        "Host": fields.hosts,
+        "Cookie": fields.often(fields.cookie),
+        "Accept": absent_or(fields.accept),
+        "Accept-Language": absent_or(fields.languages),
+        "Accept-Encoding": absent_or(fields.often(fields.accept_encoding)),
+        "X-One": absent_or(st.sampled_from(["", "1", "é"])),
+        "X-Forwarded-Port": absent_or(st.sampled_from(["", "1"])),
+        "If-None-Match": absent_or(fields.often(fields.if_none_match)),
+        "If-Modified-Since": absent_or(fields.often(fields.dates)),
+        "Cache-Control": absent_or(st.sampled_from(["no-cache", "no-store", "max-age=0", "only-if-cached"])),
+        "Authorization": absent_or(st.sampled_from(["", "Basic x"])),
+        "Content-Type": absent_or(st.sampled_from(["", "text/plain", "text/plain; charset=latin-1"])),
+        "Range": absent_or(st.just("bytes=0-1")),
+    },
+)
+plain_visitors = st.fixed_dictionaries(
+    {},
+    optional={
+        "Cookie": st.sampled_from(["", "a=1", "a=2", "1"]),
+        "X-One": st.sampled_from(["", "1"]),
+        "If-None-Match": st.sampled_from(["ETAG", 'W/ETAG, "y"', '"y"', "*"]),
+        "If-Modified-Since": fields.dates,
+    },
+)
+servers = st.fixed_dictionaries(
+    {"QUERY_STRING": st.just("") | fields.queries},
+    optional={
+        "REQUEST_METHOD": st.sampled_from(["GET", "GET", "HEAD"]),
+        "REMOTE_ADDR": st.sampled_from(["127.0.0.1", "10.0.0.1"]),
+        "SERVER_PROTOCOL": st.sampled_from(["HTTP/1.0", "HTTP/1.1"]),
+    },
+)
+
+
+@st.composite
+def asked(draw):
+    """The requests of a few visitors: header fields and variables of the server. Most come twice."""
+    found = draw(st.lists(st.tuples(plain_visitors | visitors, servers), min_size=1, max_size=3))
+    return found + draw(st.permutations(found))
+
+
+#: what is each answer's own, or not for visitors
+OWN = {"cache-status", "dumper-cache-control", "content-length"}
+
+
+class Visits:
+    """Visits to one view, with the pair and without, and all that must be so."""
+
+    def __init__(self, site: Site, view: View) -> None:
+        self.site, self.view = site, view
+        site.serve(view)
+        #: by the number of the render: to what it was an answer, and what that would have been without the pair
+        self.stored: dict[int, tuple[dict[str, str], Answer]] = {}
+        self.etag = '"x"'
+
+    def visit(self, given: dict[str, str | None], server: dict[str, str]) -> None:
+        sent = {name.lower(): value for name, value in given.items() if value is not None}
+        if "if-none-match" in sent:
+            sent["if-none-match"] = sent["if-none-match"].replace("ETAG", self.etag)
+        environ = {**fields.environ_of(sent), **server}
+        try:
+            plain = self.site.plain.ask(environ)
+        except SuspiciousOperation as error:  # Django makes no request of it
+            with pytest.raises(type(error)):
+                self.site.ours.ask(environ)
+            return
+        ours = self.site.ours.ask(environ)
+        event(f"{ours.status} {ours.decision[:7]}")
+        if ours.is_of_store:
+            self.check_stored({"host": "testserver", **sent}, plain, ours)
+        else:
+            assert ours.status == plain.status
+            assert without(ours.headers, *OWN, "set-cookie") == without(plain.headers, *OWN, "set-cookie")
+            assert set(ours.cookies) == set(plain.cookies)
+            assert ours.body == plain.body or ours.shown == plain.shown
+
+    def check_stored(self, sent: dict[str, str], plain: Answer, ours: Answer) -> None:
+        self.check_conditions(sent, plain, ours)
+        self.etag = ours.headers.get("etag", self.etag)
+        assert "dumper-cache-control" not in ours.headers
+        assert set(ours.cookies) == set(plain.cookies)
+        if not ours.body:  # 304, 204, or the answer to a HEAD
+            return
+        assert ours.shown == plain.shown
+        assert ours.headers.get("content-type") == plain.headers.get("content-type")
+        assert reference.is_acceptable(self.coding(ours), sent.get("accept-encoding"))
+        if self.view.deed == "form":
+            assert _does_token_match(ours.token, ours.cookies.get("csrftoken") or cookie(sent, "csrftoken"))
+        if not ours.is_hit:
+            self.stored[ours.render] = sent, plain
+        if ours.render in self.stored:  # else it was answered with a 304, or a HEAD
+            self.check_storable(*self.stored[ours.render], sent)
+
+    def check_conditions(self, sent: dict[str, str], plain: Answer, ours: Answer) -> None:
+        expected = plain.status == 200 and reference.not_modified(sent, ours.headers)
+        if self.view.deed in ("form", "token"):
+            expected = False
+        if expected is None:
+            own = ours.headers.get("etag", "").removeprefix("W/")
+            expected = ours.status == 304 and own in sent["if-none-match"]
+        assert ours.status == (304 if expected else plain.status)
+
+    def check_storable(self, first: dict[str, str], plain: Answer, sent: dict[str, str]) -> None:
+        said = dict(plain.headers)
+        if set(plain.cookies) - {"csrftoken", "sessionid"}:  # these are those of whoever is served
+            said["set-cookie"] = ""
+        if reference.cache_control(own := said.get("dumper-cache-control", "")):  # RFC 9213 §2.2
+            said["cache-control"] = own
+            said.pop("expires", None)
+        elif reference.says(own, "max-age"):
+            return  # malformed, but what it means is clear
+        assert not reference.must_not_store(first, plain.status, said)
+        assert reference.lifetime(said, time.time()) != 0
+        assert reference.is_selected(self.vary(), first, sent)
+
+    def vary(self) -> str:
+        """What the view says in Vary, but for what it shows, or is chosen anew for whoever is served."""
+        answered = {"accept-language"}
+        if "Content-Encoding" not in self.view.headers:
+            answered.add("accept-encoding")
+        if self.view.deed == "form" or any("cookie" in read.lower() or "session" in read for read in self.view.reads):
+            answered.add("cookie")
+        return ",".join(name for name in reference.vary(self.view.headers.get("Vary", "")) if name not in answered)
+
+    def coding(self, ours: Answer) -> str:
+        own = "Content-Encoding" in self.view.headers
+        return "identity" if own else ours.headers.get("content-encoding", "identity")
+
+
+def without(headers: dict[str, str], *names: str) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name not in names}
+
+
+def cookie(sent: dict[str, str], name: str) -> str:
+    return parse_cookie(sent.get("cookie", ""))[name]
+
+
+@often
+@given(views, asked())
+def test_nobody_notices_that_a_page_was_stored(site, view, asked):
+    visits = Visits(site, view)
+    for given_fields, server in asked:
+        visits.visit(given_fields, server)

@@ -1,0 +1,110 @@
+"""A site whose only view is what a test says, its visitors, and all the bytes that are stored of it."""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.contrib.sessions.backends.cache import SessionStore
+from django.core.cache import caches
+from django.http import HttpRequest, HttpResponse
+from django.test import AsyncClient, Client, override_settings
+from django.urls import re_path
+
+LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
+renders = itertools.count(1)
+_view: list[Callable[[HttpRequest], Any]] = []
+
+
+def dispatch(request: HttpRequest) -> Any:
+    return _view[-1](request)
+
+
+urlpatterns = [re_path("^", dispatch)]
+
+
+@contextmanager
+def site(view: Callable[[HttpRequest], Any], **more: Any) -> Iterator[None]:
+    """``view`` answers at every path; sessions are kept apart from the pages."""
+    places = {name: {"BACKEND": LOCMEM, "LOCATION": f"visits.{name}"} for name in ("default", "sessions")}
+    common = {
+        "ROOT_URLCONF": __name__,
+        "CACHES": places,
+        "SESSION_ENGINE": "django.contrib.sessions.backends.cache",
+        "SESSION_CACHE_ALIAS": "sessions",
+    }
+    _view.append(view)
+    try:
+        with override_settings(**common | more):
+            caches["default"].clear()
+            yield
+    finally:
+        _view.pop()
+
+
+def showing(shows: Callable[[HttpRequest], object]) -> Callable[[HttpRequest], HttpResponse]:
+    """A view whose page is what ``shows`` says, and the number of the render."""
+    return lambda request: HttpResponse(f"{shows(request)} render {next(renders)}")
+
+
+class Visitor:
+    """Someone who asks through the sync or the async stack, with cookies, perhaps a session, and header fields."""
+
+    def __init__(self, kind: str = "sync", session: dict[str, Any] | None = None, **cookies: str) -> None:
+        self.client: Any = (Client if kind == "sync" else AsyncClient)(enforce_csrf_checks=True)
+        self.is_async = kind == "async"
+        for name, value in cookies.items():
+            self.client.cookies[name] = value
+        if session is not None:
+            store = SessionStore()
+            store.update(session)
+            store.save()
+            self.client.cookies[settings.SESSION_COOKIE_NAME] = store.session_key
+
+    def get(self, path: str = "/", *args: Any, **more: Any) -> Any:
+        return self._call("get", path, *args, **more)
+
+    def post(self, path: str = "/", *args: Any, **more: Any) -> Any:
+        return self._call("post", path, *args, **more)
+
+    def _call(self, method: str, *args: Any, **more: Any) -> Any:
+        call = getattr(self.client, method)
+        return async_to_sync(call)(*args, **more) if self.is_async else call(*args, **more)
+
+
+def status(response: Any) -> str:
+    """What became of the request, without the times."""
+    return str(response["Cache-Status"])
+
+
+def is_hit(response: Any) -> bool:
+    return status(response).startswith("dumper; hit")
+
+
+def is_stored(response: Any) -> bool:
+    return "; stored" in status(response)
+
+
+def shown(response: Any) -> str:
+    """What the page shows, without the number of its render."""
+    return str(response.content.decode().rpartition(" render ")[0])
+
+
+def stored_bytes() -> bytes:
+    """All that is stored, compressed content once more in plain."""
+    cache: Any = caches["default"]
+    raw = b"\n".join([*(key.encode() for key in cache._cache), *cache._cache.values()])
+    plain = []
+    start = raw.find(b"\x1f\x8b\x08")
+    while start >= 0:
+        try:
+            plain.append(zlib.decompressobj(wbits=31).decompress(raw[start:]))
+        except zlib.error:
+            pass
+        start = raw.find(b"\x1f\x8b\x08", start + 1)
+    return b"\n".join([raw, *plain])
