@@ -53,7 +53,7 @@ class UpdateCacheMiddleware(_Middleware):
         if passage.exchange.is_open and database.in_transaction():
             # It was open before the lease, and so may have shown the view what was true even earlier.
             passage.exchange.forbid("inside a transaction")
-        run(passage.leave(response), stores.current())
+        response = run(passage.leave(response), stores.current())
         if tags := targets(request, response):
             transactions.change(tags)
         return response
@@ -65,7 +65,7 @@ class UpdateCacheMiddleware(_Middleware):
         await arun(passage.enter(), stores.current())
         with followed(passage.exchange):
             response = cast(HttpResponseBase, await self.get_response(request))
-        await arun(passage.leave(response), stores.current())
+        response = await arun(passage.leave(response), stores.current())
         if tags := targets(request, response):
             await sync_to_async(transactions.change)(tags)
         return response

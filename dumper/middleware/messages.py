@@ -130,14 +130,25 @@ def response_to(answer: Answer, marks: Mapping[str, Any]) -> HttpResponse:
     """``answer`` as a response of Django's."""
     response = HttpResponse()
     vars(response).update(marks)
-    return answered_with(response, answer)
+    return _formed(response, answer)
 
 
 def answered_with(response: HttpResponseBase, answer: Answer) -> HttpResponse:
-    """``response``, complete and with its cookies, in the form of ``answer``."""
-    complete = cast(HttpResponse, response)
-    complete.status_code, complete.reason_phrase = answer.status, answer.reason
+    """``response`` with its cookies, in the form of ``answer``."""
+    return _formed(cast(HttpResponse, copied(response)), answer)
+
+
+def copied(response: HttpResponseBase) -> HttpResponseBase:
+    """A copy to be changed: a view may return the same object again and again."""
+    copy = object.__new__(type(response))
+    vars(copy).update(vars(response))
+    copy.headers = ResponseHeaders(dict(response.items()))
+    return copy
+
+
+def _formed(response: HttpResponse, answer: Answer) -> HttpResponse:
+    response.status_code, response.reason_phrase = answer.status, answer.reason
     # These and no others: not even a Content-Type where the view had none.
-    complete.headers = ResponseHeaders(answer.headers)
-    complete.content = answer.body
-    return complete
+    response.headers = ResponseHeaders(answer.headers)
+    response.content = answer.body
+    return response

@@ -53,8 +53,8 @@ class Notes:
         self.unread: set[Dimension] = set()
         #: what was read that is one visitor's own, in words
         self.personal: str | None = None
-        #: how many different CSRF tokens may be on the page
-        self.tokens = 0
+        #: how many different CSRF tokens may be on the page; None where there is no need of a token
+        self.tokens: int | None = None
         #: whether the session was asked for, by anything but middleware that always does
         self.session = False
         #: the session, if there was one before, and whether that had been read by then
@@ -130,8 +130,11 @@ class Notes:
         frame: Any = _getframe(2)
         while frame and frame.f_globals.get("__name__") == CSRF:
             if frame.f_code.co_name == "get_token":
-                self.tokens += frame.f_back.f_globals.get("__name__") != "django.views.decorators.csrf"
+                is_shown = frame.f_back.f_globals.get("__name__") != "django.views.decorators.csrf"
+                self.tokens = (self.tokens or 0) + is_shown
                 return
+            if frame.f_code.co_name == "rotate_token":
+                self.personal = "csrf secret"  # those served from the store would keep theirs
             frame = frame.f_back
 
 
@@ -143,15 +146,20 @@ def _wants_port(frame: Any) -> bool:
 def reader() -> tuple[str, Any]:
     """The module that read, above this package, and its frame; who translates asks for someone else."""
     frame: Any = _getframe(2)
-    while (module := frame.f_globals.get("__name__", "")).startswith(_BETWEEN) and frame.f_back:
+    while (module := frame.f_globals.get("__name__", "")) in _BETWEEN and frame.f_back:
         frame = frame.f_back
     return module, frame
 
 
-_BETWEEN = (
-    __name__,
-    "dumper.middleware.recorders",
-    "dumper.middleware.observed",
-    "django.utils.translation",
-    "collections.abc",
+#: What only hands on what others ask for.
+_BETWEEN = frozenset(
+    {
+        __name__,
+        "dumper.middleware.recorders",
+        "dumper.middleware.observed",
+        "django.utils.translation",
+        "django.utils.translation.trans_null",
+        "django.utils.translation.trans_real",
+        "collections.abc",
+    }
 )

@@ -15,6 +15,7 @@ from dumper.middleware.messages import (
     active_language,
     active_time_zone,
     answered_with,
+    copied,
     language_negotiated,
     request_from,
     response_from,
@@ -87,8 +88,8 @@ class Passage:
         self._rendered_in = active_language(), active_time_zone()
         return response
 
-    def leave(self, response: HttpResponseBase) -> Steps[None]:
-        """Store ``response`` if it may be; then it is given the form in which the store will answer with it."""
+    def leave(self, response: HttpResponseBase) -> Steps[HttpResponseBase]:
+        """Store ``response`` if it may be; return it in the form in which the store will answer with it."""
         exchange = self.exchange
         if exchange.is_open and self._notes:
             made = response_from(
@@ -101,14 +102,16 @@ class Passage:
             )
             page = yield from exchange.settle(made)
             if page:
-                answered_with(response, answer(page, exchange.request, lambda: token_for(self.request), None))
+                given = answer(page, exchange.request, lambda: token_for(self.request), None)
+                response = answered_with(response, given)
         if self._notes:
             self._notes.leave_session()
-        self._announce(response)
+        return self._announced(response)
 
-    def _announce(self, response: HttpResponseBase) -> None:
+    def _announced(self, response: HttpResponseBase) -> HttpResponseBase:
         """Say in Cache-Status what was decided (RFC 9211 §2), and how long a body is that nobody changes any more."""
         if TARGETED in response.headers:
+            response = copied(response)
             del response.headers[TARGETED]
         decision = self.exchange.decision
         if decision.hit or decision.stored:
@@ -120,6 +123,7 @@ class Passage:
             # A view may return the same object again and again: what was said of it last is not true any more.
             others = without_status(response.headers.get("Cache-Status", ""))
             response.headers["Cache-Status"] = ", ".join(filter(None, [others, str(self.exchange)]))
+        return response
 
 
 def passage_of(request: HttpRequest) -> Passage | None:

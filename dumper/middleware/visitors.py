@@ -74,8 +74,9 @@ def without_tokens(
     There are no places for a page that has no tokens; there is an empty list for one that needs the cookie alone.
     """
     meta = raw(vars(request)["META"])
-    if not (meta.get("CSRF_COOKIE_NEEDS_UPDATE") or notes.tokens):
-        return body, None
+    if notes.tokens is None:
+        # Somebody out of sight has made one, or Django another for a cookie that makes no sense.
+        return None if meta.get("CSRF_COOKIE_NEEDS_UPDATE") else (body, None)
     beside = "\n".join(headers.values()).encode(errors="replace")
     return forms.cut(body, str(meta.get("CSRF_COOKIE", "")).encode(), notes.tokens, beside)
 

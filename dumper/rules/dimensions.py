@@ -1,7 +1,7 @@
 """Dimensions: in what the pages of one key may differ. Each is a string:
 
 ``query``       the whole query string, as it was sent
-``query?``      whether there is any
+``query?``      whether there is any parameter
 ``query:a``     all values of the parameter ``a``
 ``cookie:a``    the cookie ``a``
 ``cookie``      no cookie at all: who sends any goes past the store

@@ -66,7 +66,9 @@ lifetimes = st.builds("{}={}".format, in_any_case(st.sampled_from(["s-maxage", "
 directives = permissions | permissions | lifetimes | st.builds("{}={}".format, tokens | refusals, tokens | quoted)
 cache_control = listed(directives) | listed(directives | refusals | tokens)
 
-header_names = st.sampled_from("Accept accept-language ACCEPT-ENCODING Cookie X-One Host User-Agent Content-Type".split())
+header_names = st.sampled_from(
+    "Accept accept-language ACCEPT-ENCODING Cookie X-One Host User-Agent Content-Type".split()
+)
 vary = listed(header_names, 2) | listed(header_names | st.sampled_from(["*", "a b", "é", "X_One"]), 2)
 
 weights = st.sampled_from(["", "", ";q=1", ";q=0", "; q=0.5", ";Q=0.001", ";q=1.000", ";q=0.", ";q=2", ";q=x", ";q="])
@@ -79,13 +81,19 @@ tags = st.sampled_from(['"x"', 'W/"x"', '"y"', '""', '"é"', '"a,b"', '"W/"', "E
 #: ETAG stands for the entity tag of the page
 if_none_match = listed(tags) | listed(tags) | st.sampled_from(["*", "*", " *", '*, "x"', '"x', 'w/"x"', '"x" "y"', "x"])
 
-pairs = st.builds("{}={}".format, st.sampled_from("a b sessionid csrftoken django_language".split()), st.sampled_from("12é"))
-cookie = st.lists(pairs | st.sampled_from(["", "a", "=", "a=", "=1", '"', "sessionid=", "csrftoken=x"]), max_size=3).map(
-    "; ".join
+pairs = st.builds(
+    "{}={}".format, st.sampled_from("a b sessionid csrftoken django_language".split()), st.sampled_from("12é")
 )
-hosts = st.sampled_from(["testserver", "TESTSERVER", "localhost", "testserver:80", "testserver:81", "evil.test", "", "é"])
+cookie = st.lists(
+    pairs | st.sampled_from(["", "a", "=", "a=", "=1", '"', "sessionid=", "csrftoken=x"]), max_size=3
+).map("; ".join)
+hosts = st.sampled_from(
+    ["testserver", "TESTSERVER", "localhost", "testserver:80", "testserver:81", "evil.test", "", "é"]
+)
 queries = st.lists(
-    st.sampled_from(["a=1", "a=2", "a", "b=1", "utm=1", "a=%C3%A9", "a=%ff", "%61=1", "a=é", "", "=", "a+b", "a=1;b=2"]),
+    st.sampled_from(
+        ["a=1", "a=2", "a", "b=1", "utm=1", "a=%C3%A9", "a=%ff", "%61=1", "a=é", "", "=", "a+b", "a=1;b=2"]
+    ),
     max_size=5,
 ).map("&".join)
 

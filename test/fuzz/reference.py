@@ -1,4 +1,4 @@
-"""What a shared cache may store and serve, as RFC 9110, 9111 and 8941 have it: slow, plain, and knowing nothing of ours.
+"""What a shared cache may store and serve, as RFC 9110, 9111 and 8941 have it: slow and plain, knowing nothing of ours.
 
 Fields are read a character at a time, by the grammars of the RFCs. Header fields are dicts by names in lower case. A
 function that returns None has been given what no grammar covers.
@@ -87,14 +87,20 @@ def must_not_store(asked: Fields, status: int, answered: Fields) -> str | None:
             return directive
     if says(asked.get("cache-control", ""), "no-store"):
         return "no-store in the request"
-    if "authorization" in asked and not any(
-        says(control, permission) for permission in ("public", "must-revalidate", "s-maxage")
-    ):
+    if "authorization" in asked and not is_for_all(control):
         return "authorization"
     if "*" in vary(answered.get("vary", "")):
         return "vary"
     # No RFC forbids it, but the promise: what one visitor is given is not for another.
     return "set-cookie" if "set-cookie" in answered else None
+
+
+def is_for_all(control: str) -> bool:
+    """Whether it may be served to those who authorize (RFC 9111 §3.5); of a malformed field nobody knows."""
+    permissions = ("public", "must-revalidate", "s-maxage")
+    if cache_control(control) is None:
+        return any(permission in control.lower() for permission in permissions)
+    return any(says(control, permission) for permission in permissions)
 
 
 def vary(field: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth import get_user
+from django.contrib.auth.middleware import RemoteUserMiddleware
 from django.http import HttpResponse
 from django.test import override_settings
 from django.utils.cache import get_conditional_response
@@ -146,10 +147,14 @@ class Unknown:
     name = "nobody"
 
 
-logs_in_by_cookie = eager(lambda request: setattr(request, "user", Known() if "member" in request.COOKIES else Unknown()))
+logs_in_by_cookie = eager(
+    lambda request: setattr(request, "user", Known() if "member" in request.COOKIES else Unknown())
+)
 
 
-@pytest.mark.parametrize("place", [[HERE + "logs_in_by_cookie", UPDATE, FETCH], [UPDATE, HERE + "logs_in_by_cookie", FETCH]])
+@pytest.mark.parametrize(
+    "place", [[HERE + "logs_in_by_cookie", UPDATE, FETCH], [UPDATE, HERE + "logs_in_by_cookie", FETCH]]
+)
 def test_a_user_that_another_system_knows_is_not_served_the_page_of_nobody(place):
     with site(showing(lambda request: request.user.name), MIDDLEWARE=place):
         assert shown(Visitor().get()) == "nobody"
@@ -162,8 +167,6 @@ class ByField:
     """``RemoteUserMiddleware``, as Django's documentation has it derived for another field."""
 
     def __init__(self, get_response):
-        from django.contrib.auth.middleware import RemoteUserMiddleware
-
         made = type("Named", (RemoteUserMiddleware,), {"header": "HTTP_AUTHUSER"})
         self.inner = made(get_response)
 

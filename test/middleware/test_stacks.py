@@ -1,6 +1,9 @@
 """Wherever the pair stands, the second request for a page is answered from the store."""
 
+from unittest.mock import patch
+
 import pytest
+from django.http import HttpResponse
 from django.test import override_settings
 
 import dumper
@@ -106,3 +109,21 @@ def test_half_a_pair_serves_nothing_from_the_store_and_breaks_nothing(get, middl
         first, second = get("/page/"), get("/page/")
     assert first.content != second.content
     assert second.get("Cache-Status") == reason
+
+
+ONE = HttpResponse("one page for all " * 50, headers={"Dumper-Cache-Control": "max-age=60"})
+
+
+def test_a_view_may_return_the_same_response_again_and_again(get):
+    before = dict(ONE.items())
+    with patch.dict(SAME, {"one": lambda request: ONE}):
+        etag = get("/same/one/")["ETag"]
+        for _ in range(2):
+            dumper.invalidate_paths(["/same/one/"])
+            renewed = get("/same/one/", headers={"if-none-match": etag, "accept-encoding": "br, gzip"})
+            assert renewed.status_code == 304
+            assert renewed["Cache-Status"] == "dumper; fwd=stale; stored; ttl=60"
+            assert get("/same/one/").content == ONE.content
+    others = {name: value for name, value in ONE.items() if name != "Cache-Status"}
+    assert others.items() >= before.items()
+    assert ONE.status_code == 200

@@ -52,11 +52,20 @@ def showing(shows: Callable[[HttpRequest], object]) -> Callable[[HttpRequest], H
     return lambda request: HttpResponse(f"{shows(request)} render {next(renders)}")
 
 
+class _AsyncClient(AsyncClient):
+    """Django's spells a path as WSGI does."""
+
+    def _base_scope(self, **request: Any) -> dict[str, Any]:
+        scope: dict[str, Any] = super()._base_scope(**request)
+        scope["path"] = scope["path"].encode("latin-1").decode()
+        return scope
+
+
 class Visitor:
     """Someone who asks through the sync or the async stack, with cookies, perhaps a session, and header fields."""
 
     def __init__(self, kind: str = "sync", session: dict[str, Any] | None = None, **cookies: str) -> None:
-        self.client: Any = (Client if kind == "sync" else AsyncClient)(enforce_csrf_checks=True)
+        self.client: Any = (Client if kind == "sync" else _AsyncClient)(enforce_csrf_checks=True)
         self.is_async = kind == "async"
         for name, value in cookies.items():
             self.client.cookies[name] = value
@@ -72,9 +81,16 @@ class Visitor:
     def post(self, path: str = "/", *args: Any, **more: Any) -> Any:
         return self._call("post", path, *args, **more)
 
+    def ask(self, method: str, path: str) -> Any:
+        return self._call("generic", method, path)
+
     def _call(self, method: str, *args: Any, **more: Any) -> Any:
         call = getattr(self.client, method)
-        return async_to_sync(call)(*args, **more) if self.is_async else call(*args, **more)
+
+        async def awaited() -> Any:
+            return await call(*args, **more)
+
+        return async_to_sync(awaited)() if self.is_async else call(*args, **more)
 
 
 def status(response: Any) -> str:

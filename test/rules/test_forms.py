@@ -134,7 +134,9 @@ def test_the_tokens_of_somebody_else_are_left_alone():
     assert cut(theirs, SECRET.encode(), 1) is None
 
 
-@pytest.mark.parametrize("secret", [b"", b"short", b"a" * 31, b"a" * 33, b"a" * 64, b"-" * 32, "é".encode() * 16, b"a b" * 11])
+@pytest.mark.parametrize(
+    "secret", [b"", b"short", b"a" * 31, b"a" * 33, b"a" * 64, b"-" * 32, "é".encode() * 16, b"a b" * 11]
+)
 def test_what_django_does_not_make_is_no_secret(secret):
     assert cut(b"page", secret, 0) is None
     assert cut(b"x" * 100, secret, 0) is None

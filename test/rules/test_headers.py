@@ -1,4 +1,4 @@
-"""Cache-Control, Vary, Connection and the Accept fields are read as their RFCs write them, and with caution where they are malformed."""
+"""Header fields are read as their RFCs write them, and with caution where they are malformed."""
 
 import re
 
@@ -166,7 +166,7 @@ CONTROLS = [
     ("for this cache alone", {"dumper-cache-control": "Public"}, {"public": ""}, True),
     ("both", {"dumper-cache-control": "max-age=5", "cache-control": "private"}, {"max-age": "5"}, True),
     ("for this cache, empty", {"dumper-cache-control": " ,", "cache-control": "private"}, {"private": ""}, False),
-    ("for this cache, garbled", {"dumper-cache-control": "é", "cache-control": "private"}, {"private": "", "é": ""}, False),
+    ("for this cache, garbled", {"dumper-cache-control": "é", "cache-control": "a"}, {"a": "", "é": ""}, False),
     ("for another cache", {"cdn-cache-control": "private", "cache-control": "public"}, {"public": ""}, False),
 ]  # fmt: skip
 
@@ -187,7 +187,7 @@ WEIGHTS = [
     ("RFC 9110 §12.4.2 without", "gzip", {"gzip": 1.0}),
     ("RFC 9110 §12.4.2 in any case", "GZIP;Q=0.5", {"gzip": 0.5}),
     ("RFC 9110 §12.4.2 blanks", " gzip ;\tq=0.5 , br", {"gzip": 0.5, "br": 1.0}),
-    ("RFC 9110 §12.4.2 all digits", "a;q=0, b;q=1, c;q=0., d;q=1.000, e;q=0.123", {"a": 0, "b": 1, "c": 0, "d": 1, "e": 0.123}),
+    ("RFC 9110 §12.4.2 all digits", "a;q=0, b;q=1.000, c;q=0., d;q=0.12", {"a": 0, "b": 1, "c": 0, "d": 0.12}),
     ("RFC 9110 §12.4.2 too many digits", "a;q=0.1234", {"a": 0}),
     ("RFC 9110 §12.4.2 more than 1", "a;q=1.1, b;q=2, c;q=10", {"a": 0, "b": 0, "c": 0}),
     ("malformed", "a;q=, b;q=x, c;q=-1, d;q=1e0, e;q=.5, f;q=٠, g;q=nan", dict.fromkeys("abcdefg", 0.0)),

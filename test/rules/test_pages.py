@@ -1,4 +1,4 @@
-"""What is stored of an answer: all that belongs to the page, and nothing that belongs to the visitor or the connection."""
+"""What is stored of an answer: all that belongs to the page, nothing of one visitor or one connection."""
 
 import gzip
 from dataclasses import replace
@@ -108,7 +108,7 @@ VARIES = [
     ("compressed, said by the view", {"Vary": "X-One"}, {}, "X-One, Accept-Encoding"),
     ("compressed, as was said already", {"VARY": "accept-ENCODING"}, {}, "accept-ENCODING"),
     ("a field that was read", {}, {"body": b"page", "dimensions": {field("X-One")}}, "X-One"),
-    ("a field that was read, in another case", {"Vary": "x-ONE"}, {"body": b"", "dimensions": {field("X-One")}}, "x-ONE"),
+    ("a field that was read, named already", {"Vary": "x-ONE"}, {"body": b"", "dimensions": {field("X-One")}}, "x-ONE"),
     ("a cookie that was read", {}, {"body": b"page", "dimensions": {cookie("a")}}, "Cookie"),
     ("all cookies", {}, {"body": b"page", "dimensions": {COOKIES}}, "Cookie"),
     ("a session", {}, {"body": b"page", "dimensions": {session("s")}}, "Cookie"),

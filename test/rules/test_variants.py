@@ -50,7 +50,7 @@ def seen(dimension, asked):
     if kind == "query":
         return asked.parameters().get(name, "absent") if name else asked.query
     if kind == "query?":
-        return bool(asked.query)
+        return bool(asked.parameters())
     return asked.cookies().get(name, ()) if kind == "cookie" else asked.environ.get(name, ())
 
 
@@ -85,6 +85,7 @@ PAIRS = [
     ("absent and empty cookies", cookie("a"), {}, {"environ": {"HTTP_COOKIE": "a="}}),
     ("absent and empty fields", field("X-One"), {}, {"environ": {"HTTP_X_ONE": ""}}),
     ("absent and empty Cookie fields", COOKIES, {}, {"environ": {"HTTP_COOKIE": ""}}),
+    ("a query string of parameters and of none", ANY_QUERY, {"query": "a="}, {"query": "&"}),
     ("one value and two", parameter("a"), {"query": "a=1"}, {"query": "a=1&a=1"}),
     ("values in another order", parameter("a"), {"query": "a=1&a=2"}, {"query": "a=2&a=1"}),
     ("a parameter without a name", parameter(""), {"query": "=1"}, {"query": "=2"}),
