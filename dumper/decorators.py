@@ -10,7 +10,7 @@ from asgiref.sync import iscoroutinefunction
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
-from dumper.dependencies import adepends_on, depends_on
+from dumper.dependencies import adepends_on, depends_on, forbid
 from dumper.rules.headers import TARGETED
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -18,7 +18,14 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 def never_store(view: View) -> View:
     """The answers of ``view`` are not stored; what browsers and other caches may do does not change."""
-    return _decorated(view, (), lambda response: response.headers.__setitem__(TARGETED, "no-store"))
+
+    def finish(response: HttpResponseBase | None) -> None:
+        if response is None:  # what Django makes of an exception has no mark of the view's
+            forbid("never_store")
+        else:
+            response.headers[TARGETED] = "no-store"
+
+    return _decorated(view, (), finish)
 
 
 def store(
@@ -36,7 +43,9 @@ def store(
         raise ValueError("timeout is a number of seconds, 0 or more")
     fields, names = tuple(vary_on), tuple(tags)
 
-    def finish(response: HttpResponseBase) -> None:
+    def finish(response: HttpResponseBase | None) -> None:
+        if response is None:
+            return
         if fields:
             patch_vary_headers(response, fields)
         if timeout is not None:
@@ -45,8 +54,8 @@ def store(
     return lambda view: _decorated(view, names, finish)
 
 
-def _decorated(view: View, tags: tuple[str, ...], finish: Callable[[HttpResponseBase], None]) -> View:
-    """``view``, which depends on ``tags``, and whose responses ``finish`` sees."""
+def _decorated(view: View, tags: tuple[str, ...], finish: Callable[[HttpResponseBase | None], None]) -> View:
+    """``view``, which depends on ``tags``, and whose responses ``finish`` sees; None where it raises instead."""
     decorated: Any
     if iscoroutinefunction(view):
 
@@ -54,8 +63,11 @@ def _decorated(view: View, tags: tuple[str, ...], finish: Callable[[HttpResponse
         async def decorated(*args: Any, **kwargs: Any) -> Any:
             if tags:
                 await adepends_on(*tags)
-            response = await view(*args, **kwargs)
-            finish(response)
+            response = None
+            try:
+                response = await view(*args, **kwargs)
+            finally:
+                finish(response)
             return response
 
     else:
@@ -64,8 +76,11 @@ def _decorated(view: View, tags: tuple[str, ...], finish: Callable[[HttpResponse
         def decorated(*args: Any, **kwargs: Any) -> Any:
             if tags:
                 depends_on(*tags)
-            response = view(*args, **kwargs)
-            finish(response)
+            response = None
+            try:
+                response = view(*args, **kwargs)
+            finally:
+                finish(response)
             return response
 
     return decorated  # type: ignore[no-any-return]

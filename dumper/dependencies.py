@@ -45,6 +45,12 @@ async def adepends_on(*targets: Model | str) -> None:
         await arun(exchange.depend(tags), stores.current())
 
 
+def forbid(reason: str) -> None:
+    """Have nothing of what is being rendered be stored."""
+    if exchange := _current.get():
+        exchange.forbid(reason)
+
+
 def _following() -> Exchange | None:
     exchange = _current.get()
     if exchange and exchange.is_open and database.sees_the_past():

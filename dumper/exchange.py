@@ -49,6 +49,8 @@ class Exchange:
         self._data: bytes | None = None
         #: in what the pages under the key vary, as far as they are stored
         self._dimensions: Dimensions = frozenset()
+        #: of what was found
+        self._tags: Collection[Tag] = ()
         #: empty for a request that goes past the store
         self._leases: Entries = {}
         #: whether it has come as far as the place where a hit would have been served
@@ -92,6 +94,7 @@ class Exchange:
         else:
             self.decision = Decision(forwarded=None, ttl=stored.expires_at and stored.expires_at - time.time())
             self._log("found")
+            self._tags = stored.generations
             return stored
         return None
 
@@ -140,7 +143,9 @@ class Exchange:
             return
         try:
             if new := [tag for tag in tags if tag not in self._leases]:
-                self._leases |= yield Call("lease", (new,))
+                found = yield Call("lease", (new,))
+                if self.is_open:  # or another task has forbidden it meanwhile
+                    self._leases = found | self._leases  # who has leased first has read what is older
         except StoreError:
             self.forbid(NO_STORE)
 
@@ -237,7 +242,7 @@ class Exchange:
         """As a member of a Cache-Status field."""
         if not self.settings.explain:
             return str(self.decision)
-        return self.decision.explained(self.key.name, sorted(self._leases))
+        return self.decision.explained(self.key.name, sorted({*self._leases, *self._tags}))
 
 
 def is_ignored(settings: Settings, *paths: str) -> bool:

@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template import engines
 from django.template.response import TemplateResponse
 from django.test import override_settings
@@ -200,3 +200,16 @@ def test_a_text_instead_of_a_list_is_told_at_once(wrong):
 def test_a_timeout_below_0_is_told_at_once():
     with pytest.raises(ValueError, match="0 or more"):
         dumper.store(timeout=-1)
+
+
+@override_settings(DUMPER_STATUSES={200: None, 404: 600})
+def test_never_store_holds_for_what_is_made_of_an_exception_too(client):
+    @dumper.never_store
+    def view(request):
+        raise Http404
+
+    with override_settings(
+        ROOT_URLCONF=type("urls", (), {"urlpatterns": [path("gone/", view)]}), MIDDLEWARE=STACKS["alone"]
+    ):
+        for _ in range(2):
+            assert client.get("/gone/")["Cache-Status"] == 'dumper; fwd=bypass; detail="never_store"'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -230,6 +231,31 @@ def test_a_page_may_depend_on_more_tags_than_its_request(noted):
     assert noted.calls == ["read", "entries"]
     noted.store.release([other], "a")
     assert Visit(noted).serve() is None
+
+
+def test_of_two_leases_of_a_tag_at_once_the_older_counts(noted):
+    visit, tag = Visit(noted).missed(), named_tag("news")
+    first, second = visit.exchange.depend([tag]), visit.exchange.depend([tag])
+    next(first), next(second)
+    older = noted.store.lease([tag])
+    finish(first, older)
+    noted.store.release([tag], "a")
+    finish(second, noted.store.lease([tag]))
+    assert "stored" not in visit.settle()
+
+
+def test_what_was_forbidden_stays_so_whatever_is_leased_meanwhile(noted):
+    visit, tag = Visit(noted).missed(), named_tag("news")
+    lease = visit.exchange.depend([tag])
+    next(lease)
+    visit.exchange.forbid("inside a transaction")
+    finish(lease, noted.store.lease([tag]))
+    assert not visit.exchange.is_open
+
+
+def finish(steps, result) -> None:
+    with suppress(StopIteration):
+        steps.send(result)
 
 
 PAGE = StoredResponse(

@@ -49,8 +49,6 @@ class Notes:
 
     def __init__(self) -> None:
         self.dimensions: set[Dimension] = set()
-        #: what was handed out empty, and not asked for anything yet: json.dumps() and the like look past our methods
-        self.unread: set[Dimension] = set()
         #: what was read that is one visitor's own, in words
         self.personal: str | None = None
         #: how many different CSRF tokens may be on the page; None where there is no need of a token
@@ -65,6 +63,8 @@ class Notes:
 
     def meta(self, name: str) -> None:
         """``request.META[name]``, or the header field of that name, was read."""
+        if not isinstance(name, str):
+            return
         module, frame = reader()
         if name == "QUERY_STRING":
             self.dimensions.add(dimensions.QUERY)
@@ -72,7 +72,7 @@ class Notes:
             self.personal = "csrf secret"
         elif name in _KEYED or name.startswith("wsgi."):
             return
-        elif module not in DJANGO or _wants_port(frame) or (module == LOCALE and self.looked_up):
+        elif module not in DJANGO or _counts_yet(frame) or (module == LOCALE and self.looked_up):
             self._variable(name)
 
     def header(self, name: str) -> None:
@@ -94,9 +94,8 @@ class Notes:
 
     def cookie(self, name: str) -> None:
         module, _ = reader()
-        if module in EAGER and not (module == LOCALE and self.looked_up):
+        if not isinstance(name, str) or (module in EAGER and not (module == LOCALE and self.looked_up)):
             return
-        self.unread.discard(dimensions.COOKIES)
         if name == settings.CSRF_COOKIE_NAME:
             self.personal = "csrf secret"
         elif name == settings.SESSION_COOKIE_NAME:
@@ -106,13 +105,16 @@ class Notes:
 
     def cookies(self) -> None:
         """All cookies were read, by name or not."""
-        self.unread.discard(dimensions.COOKIES)
         self.dimensions.add(dimensions.COOKIES)
 
     def no_cookies(self) -> None:
-        """COOKIES was handed out, and is empty."""
+        """COOKIES was handed out, and is empty: of that json.dumps() and others make something without asking it."""
         if reader()[0] not in EAGER:
-            self.unread.add(dimensions.COOKIES)
+            self.dimensions.add(dimensions.ANY_COOKIE)
+
+    def no_query(self) -> None:
+        """GET was handed out, and is empty."""
+        self.dimensions.add(dimensions.ANY_QUERY)
 
     def asked_for_session(self) -> None:
         module, frame = reader()
@@ -138,9 +140,14 @@ class Notes:
             frame = frame.f_back
 
 
-def _wants_port(frame: Any) -> bool:
-    """Whether somebody called get_port(), which is in no key, other than for the host."""
-    return bool(frame.f_code.co_name == "get_port" and frame.f_back.f_code.co_name != "_get_raw_host")
+def _counts_yet(frame: Any) -> bool:
+    """Whether one of Django's own functions reads something that is in no key, and that may come to be on the page."""
+    name = frame.f_code.co_name
+    return (
+        (name == "get_port" and frame.f_back.f_code.co_name != "_get_raw_host")
+        or name == "_generate_cache_key"  # for a page that cache_page() has stored
+        or (name == "debug" and bool(settings.INTERNAL_IPS))
+    )
 
 
 def reader() -> tuple[str, Any]:

@@ -16,7 +16,7 @@ from django.utils.functional import empty
 
 from dumper.middleware.notes import Notes
 from dumper.middleware.recorders import Cookies, Headers, Meta, Query, Recorder, Scope
-from dumper.rules.dimensions import COOKIES, QUERY
+from dumper.rules.dimensions import COOKIES
 
 
 def observe(request: HttpRequest) -> Notes:
@@ -118,7 +118,7 @@ class Observed:
             if query.encoding != settings.DEFAULT_CHARSET:
                 query.note_all()  # the same bytes may be other values
         if not dict.__len__(query) and isinstance(query, Query):
-            self._dumper_notes.unread.add(QUERY)
+            self._dumper_notes.no_query()
         return query
 
     @GET.setter

@@ -177,14 +177,11 @@ class Query(QueryDict):
         return made
 
     def note_all(self) -> None:
-        self._add(dimensions.QUERY)
+        self.notes.dimensions.add(dimensions.QUERY)
 
     def note(self, name: str) -> None:
-        self._add(dimensions.parameter(name))
-
-    def _add(self, dimension: dimensions.Dimension) -> None:
-        self.notes.unread.discard(dimensions.QUERY)
-        self.notes.dimensions.add(dimension)
+        if isinstance(name, str):
+            self.notes.dimensions.add(dimensions.parameter(name))
 
     def __getitem__(self, name: str) -> Any:
         self.note(name)
@@ -211,7 +208,7 @@ class Query(QueryDict):
         return super().getlist(name, default)
 
     def __bool__(self) -> bool:
-        self._add(dimensions.ANY_QUERY)
+        self.notes.dimensions.add(dimensions.ANY_QUERY)
         return bool(dict.__len__(self))
 
     def copy(self) -> Any:

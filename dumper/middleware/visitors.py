@@ -20,8 +20,8 @@ from dumper.rules.dimensions import Dimension, session
 def dimensions(request: HttpRequest, notes: Notes) -> frozenset[Dimension]:
     """What was read of ``request`` that may differ from visitor to visitor."""
     if has_read_session(request, notes):
-        return frozenset({*notes.dimensions, *notes.unread, session(settings.SESSION_COOKIE_NAME)})
-    return frozenset(notes.dimensions | notes.unread)
+        return frozenset({*notes.dimensions, session(settings.SESSION_COOKIE_NAME)})
+    return frozenset(notes.dimensions)
 
 
 def has_read_session(request: HttpRequest, notes: Notes) -> bool:

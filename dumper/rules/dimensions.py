@@ -3,6 +3,7 @@
 ``query``       the whole query string, as it was sent
 ``query?``      whether there is any parameter
 ``query:a``     all values of the parameter ``a``
+``cookie?``     whether there is any cookie
 ``cookie:a``    the cookie ``a``
 ``cookie``      no cookie at all: who sends any goes past the store
 ``session:a``   no session, so no cookie ``a``: who has one goes past the store
@@ -21,6 +22,7 @@ Dimension = NewType("Dimension", str)
 QUERY = Dimension("query")
 ANY_QUERY = Dimension("query?")
 COOKIES = Dimension("cookie")
+ANY_COOKIE = Dimension("cookie?")
 #: header fields whose variables have plain names (RFC 3875 §4.1.2, §4.1.3)
 _UNPREFIXED = ("CONTENT_LENGTH", "CONTENT_TYPE")
 
@@ -61,7 +63,7 @@ def vary_names(dimensions: Iterable[Dimension]) -> list[str]:
     names = set()
     for dimension in dimensions:
         kind, _, name = dimension.partition(":")
-        if kind in ("cookie", "session"):
+        if kind in ("cookie", "cookie?", "session"):
             names.add("Cookie")
         elif kind == "meta" and name.startswith("HTTP_") and is_token(name):
             names.add(name.removeprefix("HTTP_").replace("_", "-").title())

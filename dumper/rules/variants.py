@@ -56,6 +56,7 @@ def _one(values: Mapping[str, Any], name: str) -> list[str]:
 _VALUES: dict[str, Callable[[str, Request], list[str]]] = {
     "query": lambda name, request: list(request.parameters().get(name, ())) if name else [request.query],
     "query?": lambda name, request: [str(bool(request.parameters()))],
+    "cookie?": lambda name, request: [str(bool(request.cookies()))],
     "cookie": lambda name, request: _one(request.cookies(), name) if name else _one(request.environ, "HTTP_COOKIE"),
     "session": lambda name, request: [],
     "meta": lambda name, request: _one(request.environ, name),

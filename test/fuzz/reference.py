@@ -1,4 +1,4 @@
-"""What a shared cache may store and serve, as RFC 9110, 9111 and 8941 have it: slow and plain, knowing nothing of ours.
+"""What a shared cache may store and serve, as RFC 9110, 9111 and 8941 have it: slow, plain, without our code.
 
 Fields are read a character at a time, by the grammars of the RFCs. Header fields are dicts by names in lower case. A
 function that returns None has been given what no grammar covers.

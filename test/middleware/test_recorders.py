@@ -58,7 +58,7 @@ WAYS = {
     "JSON": json.dumps,
     "repr": repr,
     "format": lambda m: f"{m}",
-    "%": lambda m: "%(a)s" % m,
+    "%": lambda m: "%(a)s" % m,  # noqa: UP031
     "format_map": lambda m: "{a}".format_map(m),
     "len": len,
     "bool": bool,

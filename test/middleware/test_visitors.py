@@ -15,7 +15,7 @@ PLACES = ["in Django's place", "side by side at the top", "side by side at the e
 
 SESSION = {
     "get": lambda session: session.get("name"),
-    "[]": lambda session: session["name"] if "name" in session else None,
+    "[]": lambda session: session["name"] if "name" in session else None,  # noqa: SIM401
     "in": lambda session: "name" in session,
     "items": lambda session: list(session.items()),
     "keys": lambda session: list(session.keys()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -118,9 +118,7 @@ def stored_bytes() -> bytes:
     plain = []
     start = raw.find(b"\x1f\x8b\x08")
     while start >= 0:
-        try:
+        with suppress(zlib.error):
             plain.append(zlib.decompressobj(wbits=31).decompress(raw[start:]))
-        except zlib.error:
-            pass
         start = raw.find(b"\x1f\x8b\x08", start + 1)
     return b"\n".join([raw, *plain])

@@ -172,6 +172,12 @@ def overlap(first: str, last: str) -> None:
         machine.teardown()
 
 
+def look_for_staleness() -> None:
+    overlap(*DATABASES)
+    overlap(*DATABASES[::-1])
+    explore(OnLocMem, 3000)
+
+
 @pytest.mark.parametrize("order", [DATABASES, DATABASES[::-1]])
 def test_two_transactions_at_once_leave_nothing_stale(order: tuple[str, str]) -> None:
     """The interleavings that chance is slow to find."""
@@ -208,6 +214,4 @@ def test_each_rule_is_needed(rule: str) -> None:
         for name, replacement in MUTANTS[rule].items():
             stack.enter_context(patch(name, replacement))
         with pytest.raises(Stale):
-            overlap(*DATABASES)
-            overlap(*DATABASES[::-1])
-            explore(OnLocMem, 3000)
+            look_for_staleness()
