@@ -1,7 +1,9 @@
 import os
 from contextlib import contextmanager, nullcontext
+from contextvars import copy_context
 
 import pytest
+from _pytest import runner
 
 from test import servers
 
@@ -60,6 +62,17 @@ def restored_registry():
     yield
     apps.all_models.pop("late", None)
     apps.clear_cache()
+
+
+#: the context that the tests begin with
+BARE = copy_context()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item, nextitem):
+    """Each test has a context of its own: a variable is left in it whenever CACHES is overridden, and all are copied
+    whenever sync code calls async code."""
+    return BARE.copy().run(runner.pytest_runtest_protocol, item, nextitem)
 
 
 def no_skip_in_ci(report):

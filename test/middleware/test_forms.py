@@ -257,8 +257,9 @@ def test_what_was_stored_under_another_order_is_not_served_without_a_cookie():
             assert answer.cookies["csrftoken"].value == unmasked(tokens(answer)[0])
 
 
-def test_a_cookie_that_makes_no_sense_does_not_make_a_form_of_a_page():
-    with site(lambda request: HttpResponse("page"), MIDDLEWARE=PLACE):
+@pytest.mark.parametrize("place", [PLACE, STACKS["side by side at the end"]], ids=["between", "above"])
+def test_a_cookie_that_makes_no_sense_does_not_make_a_form_of_a_page(place):
+    with site(lambda request: HttpResponse("page"), MIDDLEWARE=place):
         answer = Visitor(csrftoken="nonsense").get()
         assert not is_stored(answer)
         assert len(answer.cookies["csrftoken"].value) == SECRET_LENGTH

@@ -52,10 +52,6 @@ def test_a_page_that_is_compressed_is_as_large_as_its_content():
         assert b"a" * 50_000 not in b"".join(caches["default"]._cache.values())
 
 
-def entries(part=".r."):
-    return [key for key in caches["default"]._cache if part in key]
-
-
 @pytest.mark.parametrize(
     "shows", [lambda r: r.GET.get("q"), lambda r: r.COOKIES.get("q"), lambda r: r.headers.get("q")]
 )

@@ -13,12 +13,11 @@ from test.middleware.visits import Visitor, is_hit, is_stored, showing, shown, s
 STORAGES = ["session.SessionStorage", "cookie.CookieStorage", "fallback.FallbackStorage"]
 
 
-@pytest.mark.parametrize("storage", STORAGES)
 @pytest.mark.parametrize("saves", [False, True], ids=["saved when changed", "saved every time"])
 @pytest.mark.parametrize("secret", [False, True], ids=["secret in a cookie", "secret in the session"])
 @pytest.mark.parametrize("stack", STACKS)
-@pytest.mark.parametrize("kind", ["sync", "async"])
-def test_a_page_that_read_nothing_personal_is_one_for_all(kind, stack, secret, saves, storage):
+@pytest.mark.parametrize(("kind", "storage"), [*(("sync", storage) for storage in STORAGES), ("async", STORAGES[2])])
+def test_a_page_that_read_nothing_personal_is_one_for_all(kind, storage, stack, secret, saves):
     settings = {
         "MIDDLEWARE": STACKS[stack],
         "CSRF_USE_SESSIONS": secret and DJANGO[1] in STACKS[stack],
@@ -182,6 +181,13 @@ def test_a_user_whom_a_proxy_names_is_not_served_the_page_of_nobody():
         assert is_stored(Visitor().get())
         assert shown(Visitor().get(headers={"authuser": "Ada"})) == "Ada"
         assert shown(Visitor().get()) == "AnonymousUser"
+
+
+def test_a_server_that_may_name_users_shares_the_pages_of_those_whom_it_does_not():
+    stack = [UPDATE, *DJANGO, "django.contrib.auth.middleware.RemoteUserMiddleware", FETCH]
+    with site(showing(lambda request: "page"), MIDDLEWARE=stack):
+        assert is_stored(Visitor().get())
+        assert is_hit(Visitor(theme="dark").get())
 
 
 @pytest.mark.parametrize(
