@@ -58,7 +58,7 @@ def test_neither_does_a_miss_or_a_page_past_the_store(hops):
     async def scenario():
         for path in ("/async-page/", "/async-page/?a=b"):
             await handler().get_response_async(AsyncRequestFactory().get(path))
-        return await handler().get_response_async(AsyncRequestFactory().post("/async-page/"))
+        return await handler().get_response_async(AsyncRequestFactory().options("/async-page/"))
 
     with override_settings(MIDDLEWARE=[UPDATE, FETCH]):
         assert asyncio.run(scenario())["Cache-Status"] == 'dumper; fwd=method; detail="method"'
