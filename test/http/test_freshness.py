@@ -17,14 +17,19 @@ def dated(seconds):
     return formatdate(time.time() + seconds, usegmt=True)
 
 
+def in_a_day():
+    """Not a constant: the tables are made long before the tests that read them are run."""
+    return dated(DAY)
+
+
 #: rule, fields of the answer, for how many seconds it is fresh
 LIFETIMES = [
     ("RFC 9111 4.2.1 s-maxage before max-age", {"Cache-Control": "max-age=10, s-maxage=60"}, 60),
     ("RFC 9111 4.2.1 s-maxage before max-age, if shorter", {"Cache-Control": "s-maxage=10, max-age=60"}, 10),
     ("RFC 9111 4.2.1 max-age before Expires", {"Cache-Control": "max-age=60", "Expires": PAST}, 60),
     ("RFC 9111 4.2.1 s-maxage before Expires", {"Cache-Control": "s-maxage=60", "Expires": "0"}, 60),
-    ("RFC 9111 4.2.1 Expires", {"Expires": dated(DAY)}, DAY),
-    ("RFC 9111 4.2.1 Expires beside another directive", {"Expires": dated(DAY), "Cache-Control": "public"}, DAY),
+    ("RFC 9111 4.2.1 Expires", {"Expires": in_a_day}, DAY),
+    ("RFC 9111 4.2.1 Expires beside another directive", {"Expires": in_a_day, "Cache-Control": "public"}, DAY),
     ("RFC 9111 4.2.1 of two the first", {"Cache-Control": "max-age=60, max-age=10"}, 60),
     ("RFC 9111 4.2.2 nothing said", {}, FOREVER),
     ("RFC 9111 4.2.2 Last-Modified says nothing of the future", {"Last-Modified": dated(-DAY)}, FOREVER),
@@ -40,15 +45,14 @@ LIFETIMES = [
 
 @pytest.mark.parametrize(("fields", "lifetime"), [row[1:] for row in LIFETIMES], ids=[row[0] for row in LIFETIMES])
 def test_a_page_is_served_while_it_is_fresh_and_not_a_second_longer(ask, site, later, fields, lifetime):
-    site["/page/"] = page(fields)
+    site["/page/"] = page({name: value() if callable(value) else value for name, value in fields.items()})
     first = ask("/page/")
     if lifetime is FOREVER:
         assert "ttl" not in first.cache_status
         later(100 * 365 * DAY)
         assert ask("/page/").body == first.body
         return
-    # The table was made when the module was imported, and tests take time.
-    assert lifetime - 60 * (lifetime == DAY) - 1 <= first.cache_status["ttl"] <= lifetime
+    assert lifetime - 2 <= first.cache_status["ttl"] <= lifetime
     left = first.cache_status["ttl"]
     later(left - 5)
     fresh = ask("/page/")
