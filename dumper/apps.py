@@ -1,4 +1,4 @@
-"""The Django app: its system checks."""
+"""The Django app: its system checks, and its upstreams."""
 
 from django.apps import AppConfig
 
@@ -8,10 +8,13 @@ class DumperConfig(AppConfig):
     verbose_name = "django-dumper"
 
     def ready(self) -> None:
-        """Register the system checks."""
+        """Register the system checks, and have the caches in front of the site told of what is invalidated."""
         from django.core import checks
 
         from dumper.checks import CHECKS
+        from dumper.signals import invalidated
+        from dumper.upstreams.dispatch import dispatch
 
         for check in CHECKS:
             checks.register(check)
+        invalidated.connect(dispatch, dispatch_uid="dumper.upstreams")

@@ -1,7 +1,7 @@
 """Holding and releasing tags, whatever becomes of the store.
 
 What cannot be released now is kept, its tags are withheld in this process, and a thread tries again until it gets
-through. What a killed process had in its backlog is lost; the README says what follows from that.
+through. What a killed process had in its backlog is lost, unless the outbox has it; the README says what follows.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from django.db import connections
 
 from dumper import stores
 from dumper.conf import settings
-from dumper.exceptions import StoreError
+from dumper.exceptions import InvalidationError, StoreError
 from dumper.rules.tags import SITE, Tag
-from dumper.signals import invalidated
+from dumper.signals import committing, invalidated
 from dumper.stores.entries import Hold
 from dumper.stores.guard import withheld
 
@@ -32,28 +32,47 @@ MOST_TAGS = 10_000
 LOGGED_TAGS = 20
 
 
-def hold(tags: Collection[Tag], holder: str) -> None:
-    """Hold ``tags``, which are about to change. Raises StoreError."""
-    stores.current().hold(tags, Hold(holder, time.time() + settings().hold_timeout))
+def hold(tags: Collection[Tag], holder: str) -> bool:
+    """Hold ``tags``, which are about to change; return whether that was done.
+
+    Raises InvalidationError with DUMPER_STRICT if it was not.
+    """
+    try:
+        stores.current().hold(tags, Hold(holder, time.time() + settings().hold_timeout))
+    except StoreError as error:
+        if settings().strict:
+            raise InvalidationError(f"not committed: {error}") from error
+        logger.error("Could not hold %d tags before a commit: %s", len(tags), error)
+        return False
+    return True
 
 
-def release(tags: Collection[Tag], holder: str = "none") -> bool:
+def record(tags: Collection[Tag], using: str, is_told: bool) -> bool:
+    """Have ``tags`` written down in the database ``using``, in the transaction that is open there, if any.
+
+    Return whether somebody has done so. ``is_told`` is whether the store knows. Raises what the receivers raise.
+    """
+    answers = committing.send(sender=None, tags=frozenset(tags), using=using, is_told=is_told)
+    return any(answer for _, answer in answers)
+
+
+def release(tags: Collection[Tag], holder: str = "none", is_recorded: bool = False) -> bool:
     """Invalidate ``tags`` now or, if the store does not answer, as soon as it does; return whether it is done."""
     try:
         stores.current().release(tags, holder)
     except StoreError as error:
         logger.error("Could not invalidate %d tags, will try again: %s", len(tags), error)
-        backlog.add(tags, holder)
+        backlog.add(tags, holder, is_recorded)
         return False
     return True
 
 
-def announce(tags: Collection[Tag]) -> None:
+def announce(tags: Collection[Tag], is_recorded: bool = False) -> None:
     """Tell the log and the receivers of the signal that ``tags`` were invalidated."""
     if logger.isEnabledFor(logging.DEBUG):
         named = [*map(quoted, sorted(tags)[:LOGGED_TAGS]), *(["..."] if len(tags) > LOGGED_TAGS else [])]
         logger.debug("invalidated %d: %s", len(tags), ", ".join(named))
-    invalidated.send_robust(sender=None, tags=frozenset(tags))
+    invalidated.send_robust(sender=None, tags=frozenset(tags), is_recorded=is_recorded)
 
 
 def quoted(tag: Tag) -> str:
@@ -64,9 +83,11 @@ def quoted(tag: Tag) -> str:
 class Waiting:
     """Tags that are still to be released; withheld until then."""
 
-    def __init__(self, tags: Collection[Tag], holder: str) -> None:
+    def __init__(self, tags: Collection[Tag], holder: str, is_recorded: bool) -> None:
         self.tags = frozenset(tags)
         self.holder = holder
+        #: whether they are written down where they outlive this process
+        self.is_recorded = is_recorded
 
 
 class Backlog:
@@ -80,12 +101,12 @@ class Backlog:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, tags: Collection[Tag], holder: str) -> None:
+    def add(self, tags: Collection[Tag], holder: str, is_recorded: bool = False) -> None:
         """Keep ``tags`` until they are released."""
         with self._lock:
             if len(tags) + sum(len(waiting.tags) for waiting in self._waiting) > MOST_TAGS:
                 tags = {SITE}
-            waiting = Waiting(tags, holder)
+            waiting = Waiting(tags, holder, is_recorded)
             self._waiting.append(waiting)
             withheld.add(waiting)
             self._start()
@@ -97,7 +118,7 @@ class Backlog:
                 stores.current().release(waiting.tags, waiting.holder)
             except StoreError:
                 return False
-            announce(waiting.tags)
+            announce(waiting.tags, waiting.is_recorded)
             with self._lock:
                 self._waiting.remove(waiting)
             withheld.remove(waiting)
@@ -129,8 +150,7 @@ class Backlog:
         """Give the thread the time for a last attempt, then say what is lost."""
         if thread := self._thread:
             thread.join(2 * settings().retry_delay)
-        if self._waiting:
-            lost = sorted(tag for waiting in self._waiting for tag in waiting.tags)
+        if lost := sorted(tag for waiting in self._waiting if not waiting.is_recorded for tag in waiting.tags):
             named = ", ".join(map(quoted, lost[:LOGGED_TAGS]))
             logger.error("Exit with %d tags not invalidated: run dumper.clear() later. %s", len(lost), named)
 

@@ -16,7 +16,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.locale import LocaleMiddleware
 from django.utils.module_loading import import_string
 
-from dumper import site, stores
+from dumper import site, stores, upstreams
 from dumper.conf import DEFINITIONS, PREFIX, settings
 from dumper.middleware import FetchFromCacheMiddleware, UpdateCacheMiddleware
 from dumper.middleware.stack import positions
@@ -175,4 +175,25 @@ def check_hosts(**kwargs: Any) -> Iterable[CheckMessage]:
         )
 
 
-CHECKS = (check_middleware, check_neighbours, check_cache_alias, check_settings, check_models, check_hosts)
+def check_upstreams(**kwargs: Any) -> Iterable[CheckMessage]:
+    """Every upstream can be told of changes."""
+    for name, problem in upstreams.problems().items():
+        yield Error(
+            f"The upstream {name!r} is not told of changes: it {problem}.",
+            hint="Mend it in DUMPER_UPSTREAMS or DUMPER_PURGE_URLS; the README lists what each backend takes.",
+            id="dumper.E008",
+        )
+    for name, upstream in upstreams.current().items():
+        for doubt in upstream.check():
+            yield Warning(f"The upstream {name!r}: {doubt}.", hint="Mend it in DUMPER_UPSTREAMS.", id="dumper.W010")
+
+
+CHECKS = (
+    check_middleware,
+    check_neighbours,
+    check_cache_alias,
+    check_settings,
+    check_models,
+    check_hosts,
+    check_upstreams,
+)

@@ -101,6 +101,19 @@ def _codings(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value))
 
 
+def _upstreams(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) and 0 < len(name) <= 100 for name in value):
+        raise Wrong("a dict of upstreams by their names, of 1 to 100 characters")
+    return MappingProxyType(dict(value))
+
+
+def _urls(value: Any) -> tuple[str, ...]:
+    listed = [value] if isinstance(value, str) and value else value or ()
+    if not isinstance(listed, (list, tuple)) or not all(isinstance(url, str) for url in listed):
+        raise Wrong("a URL such as 'http://127.0.0.1:3128', or a list of them")
+    return tuple(listed)
+
+
 def _hook(value: Any) -> Callable[[Any], object]:
     try:
         hook = import_string(value) if isinstance(value, str) else value
@@ -141,6 +154,9 @@ DEFINITIONS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "STORE_TIMEOUT": (0.5, _seconds),
     "RETRY_DELAY": (1.0, _seconds),
     "STRICT": (False, _flag),
+    "UPSTREAMS": ({}, _upstreams),
+    "PURGE_URLS": ([], _urls),
+    "GIVE_UP_AFTER": (86_400, _seconds),
     "CACHE_STATUS": (True, _flag),
     "EXPLAIN": (None, _flag_or_debug),
 }
@@ -173,9 +189,16 @@ class Settings:
     store_timeout: float
     retry_delay: float
     strict: bool
+    upstreams: Mapping[str, Any]
+    purge_urls: tuple[str, ...]
+    give_up_after: float
     cache_status: bool
     explain: bool
     problems: tuple[tuple[str, str], ...]
+
+    def ignores(self, *paths: str) -> bool:
+        """Whether DUMPER_PATH_IGNORE_REGEX keeps a page at one of ``paths`` from being stored."""
+        return any(map(self.path_ignore_regex.search, paths))
 
 
 def _build() -> Settings:

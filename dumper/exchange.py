@@ -36,6 +36,9 @@ logger = logging.getLogger("dumper.middleware")
 Dimensions = frozenset[Dimension]
 #: All that visitors are told of a store that fails; the log knows more.
 NO_STORE = "the store does not answer"
+NOT_TAKEN = "the store did not take it"
+OVERTAKEN = "changed while it was rendered"
+IN_TRANSACTION = "inside a transaction"
 
 
 class Exchange:
@@ -152,7 +155,9 @@ class Exchange:
     def settle(self, response: Response) -> Steps[StoredResponse | None]:
         """Store what the view has answered, unless something speaks against it; return what was stored."""
         page = None
-        dimensions = self._widened(self._counted(policy.dimensions(self.request, response)))
+        dimensions = policy.widened(
+            self._dimensions, policy.counted(policy.dimensions(self.request, response), self.settings.query)
+        )
         lifetime = self._lifetime(response, dimensions)
         reason = self._refusal(response, dimensions) or ("expired" if lifetime == 0 else None)
         if reason is None:
@@ -162,7 +167,7 @@ class Exchange:
                 reason = yield from self._write(key, made, lifetime, dimensions)
                 page = None if reason else made
             except StoreError:
-                reason = "the store did not take it"
+                reason = NOT_TAKEN
             except (TypeError, ValueError, RecursionError):
                 reason = "it cannot be written down"
         self.decision.stored = page is not None
@@ -185,18 +190,7 @@ class Exchange:
         if dimensions:
             items.append(Item(self.key, variants.pack(self.key, dimensions), None))
         stored = yield Call("write", (items, self._generations()))
-        return None if stored else "changed while it was rendered"
-
-    def _widened(self, dimensions: Dimensions) -> Dimensions:
-        """``dimensions`` and those of the pages stored already; where that is too much, these are given up."""
-        together = self._dimensions | dimensions
-        return together if len(together) <= policy.MOST_DIMENSIONS else dimensions
-
-    def _counted(self, dimensions: Dimensions) -> Dimensions:
-        """Those of ``dimensions`` that are not part of the key already."""
-        if self.settings.query == "observed":
-            return dimensions
-        return frozenset(dimension for dimension in dimensions if not of_query([dimension]))
+        return None if stored else OVERTAKEN
 
     def _lifetime(self, response: Response, dimensions: Dimensions) -> float | None:
         default = self.settings.statuses.get(response.status) or self.settings.timeout
@@ -227,7 +221,7 @@ class Exchange:
         request = self.request
         if len(request.path) + len(request.query) > self.settings.max_url_length:
             return "url too long"
-        return "ignored path" if is_ignored(self.settings, request.path, request.path_info) else None
+        return "ignored path" if self.settings.ignores(request.path, request.path_info) else None
 
     def _forward(self, reason: str, detail: str | None) -> None:
         self.decision = Decision(reason, detail)
@@ -244,7 +238,12 @@ class Exchange:
             return str(self.decision)
         return self.decision.explained(self.key.name, sorted({*self._leases, *self._tags}))
 
+    @property
+    def tags(self) -> frozenset[Tag]:
+        """All that the response is known to depend on."""
+        return frozenset((*self.request.tags, *self._leases, *self._tags))
 
-def is_ignored(settings: Settings, *paths: str) -> bool:
-    """Whether DUMPER_PATH_IGNORE_REGEX keeps a page at one of ``paths`` from being stored."""
-    return any(map(settings.path_ignore_regex.search, paths))
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the response may be older than a change, or show one that is not committed."""
+        return bool(self._unleased()) or self.decision.detail in (OVERTAKEN, IN_TRANSACTION, NO_STORE, NOT_TAKEN)

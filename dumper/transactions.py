@@ -17,14 +17,12 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
-from django.db import connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from dumper import in_test, stores
-from dumper.backlog import announce, hold, release
-from dumper.conf import settings
+from dumper.backlog import announce, hold, record, release
 from dumper.database import MANUAL, is_of_testcase, outermost, watch
-from dumper.exceptions import InvalidationError, StoreError
 from dumper.rules.tags import SITE, Tag
 from dumper.stores.entries import token
 from dumper.stores.guard import withheld
@@ -53,6 +51,8 @@ class Transaction:
         self._unasked: dict[Row, Ask] = {}
         self._holder = token()
         self._held = False
+        self._is_recorded = False
+        self._using = connection.alias
         self._connection = weakref.ref(connection)
         withheld.add(self)
         # A connection that is dropped with its thread takes its transaction with it.
@@ -82,19 +82,15 @@ class Transaction:
     def prepare(self) -> None:
         """Hold the tags, so that the commit may come at any moment.
 
-        Raises InvalidationError with DUMPER_STRICT, and what asking a row raises.
+        Raises InvalidationError with DUMPER_STRICT, and what asking a row or recording the tags raises.
         """
         self.is_ending = True
         self._ask()
         if not self.tags:
             return
         self._held = True  # even if there is no answer, it may have got through
-        try:
-            hold(self.tags, self._holder)
-        except StoreError as error:
-            if settings().strict:
-                raise InvalidationError(f"not committed: {error}") from error
-            logger.error("Could not hold %d tags before a commit: %s", len(self.tags), error)
+        is_held = hold(self.tags, self._holder)
+        self._is_recorded = record(self.tags, self._using, is_held)
 
     def _ask(self) -> None:
         """Add the tags of the rows as they are now. Models' methods run, which may touch more rows."""
@@ -110,8 +106,8 @@ class Transaction:
         """Release the tags after the commit, unless that has to wait until the connection can be used again."""
         if stores.current().in_database:
             self.afterwards.insert(0, self._release)
-        elif self.tags and release(self.tags, self._holder):
-            self.afterwards.insert(0, partial(announce, self.tags))
+        elif self.tags and release(self.tags, self._holder, self._is_recorded):
+            self.afterwards.insert(0, partial(announce, self.tags, self._is_recorded))
         self.discard()
         connection = self._connection()
         if connection is None or self.block is MANUAL:
@@ -120,8 +116,8 @@ class Transaction:
             _later.setdefault(connection, []).extend(self.afterwards)
 
     def _release(self) -> None:
-        if self.tags and release(self.tags, self._holder):
-            announce(self.tags)
+        if self.tags and release(self.tags, self._holder, self._is_recorded):
+            announce(self.tags, self._is_recorded)
 
     def roll_back(self) -> None:
         """Nothing has changed; only what had been held for a commit that failed is released."""
@@ -178,8 +174,11 @@ def change(tags: Collection[Tag], using: str | None = None, then: Call | None = 
         found.tags.update(tags)
         found.afterwards.extend([then] if then else [])
     if not waited_for:
-        if tags and release(tags):
-            announce(tags)
+        if tags:
+            is_told = release(tags)
+            is_recorded = not any(map(in_test.depth, opened)) and record(tags, using or DEFAULT_DB_ALIAS, is_told)
+            if is_told:
+                announce(tags, is_recorded)
         for connection in opened:
             if in_test.note(connection, tags):
                 watch(connection, watcher)

@@ -26,6 +26,24 @@ def postgres_server():
         yield server
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_outbox():
+    """Only tests that ask for the outbox have one."""
+    from dumper.outbox import wiring
+
+    wiring.disconnect()
+
+
+@pytest.fixture
+def outbox():
+    """What is changed is written down in the database of the change."""
+    from dumper.outbox import wiring
+
+    wiring.connect()
+    yield
+    wiring.disconnect()
+
+
 @pytest.fixture
 def pages():
     """The site as a visitor sees it, with nothing stored; at the end nothing is withheld."""

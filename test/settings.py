@@ -9,7 +9,8 @@ from test_project.settings import *
 
 DEBUG = False
 
-INSTALLED_APPS = [*INSTALLED_APPS, "test.app"]
+# The outbox's table is there, but nothing is written into it: test/conftest.py.
+INSTALLED_APPS = [*INSTALLED_APPS, "dumper.outbox", "test.app"]
 ROOT_URLCONF = "test.urls"
 
 # The pair stands where Django's own cache middleware would: first and last.

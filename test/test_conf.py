@@ -29,11 +29,20 @@ DEFAULTS = {
     "store_timeout": 0.5,
     "retry_delay": 1.0,
     "strict": False,
+    "upstreams": {},
+    "purge_urls": (),
+    "give_up_after": 86_400,
     "cache_status": True,
     "explain": False,
 }
 
 GOOD = [
+    ("UPSTREAMS", {"edge": {"BACKEND": "x"}}, {"edge": {"BACKEND": "x"}}),
+    ("PURGE_URLS", "http://127.0.0.1:3128", ("http://127.0.0.1:3128",)),
+    ("PURGE_URLS", ["http://a:1", "http://b:2"], ("http://a:1", "http://b:2")),
+    ("PURGE_URLS", "", ()),
+    ("PURGE_URLS", None, ()),
+    ("GIVE_UP_AFTER", 60, 60),
     ("CACHE_ALIAS", "pages", "pages"),
     ("KEY_PREFIX", "x", "x"),
     ("KEY_PREFIX", "~" * 100, "~" * 100),
@@ -77,11 +86,13 @@ async def later(request):
 MAXIMA = ("BODY_SIZE", "HEADER_SIZE", "URL_LENGTH", "VARIANTS")
 NO_SECONDS = [0, -1, True, "60", [], float("nan"), float("inf"), 2**31 + 1, 10**400]
 BAD = [
+    *(("UPSTREAMS", value) for value in (None, [], "x", {1: {}}, {"": {}}, {"a" * 101: {}})),
+    *(("PURGE_URLS", value) for value in (1, {"a": 1}, [1], b"http://a")),
     *(("CACHE_ALIAS", value) for value in ("", None, 1, b"default")),
     *(("KEY_PREFIX", value) for value in ("", None, 1, "a b", "a{b}", "größe", "a\n", "a" * 101, b"a")),
     *(("PATH_IGNORE_REGEX", value) for value in ("(", 1, ["^/a"], {"a": 1}, b"^/a", re.compile(b"a"), "a{9999999999}")),
     *((name, value) for name in ("HOLD_TIMEOUT", "LEASE_TIMEOUT", "STORE_TIMEOUT") for value in [*NO_SECONDS, None]),
-    *((name, value) for name in ("TIMEOUT", "QUERY_TIMEOUT", "RETRY_DELAY") for value in NO_SECONDS),
+    *((name, value) for name in ("TIMEOUT", "QUERY_TIMEOUT", "RETRY_DELAY", "GIVE_UP_AFTER") for value in NO_SECONDS),
     *((name, value) for name in ("STRICT", "CACHE_STATUS", "HONOUR_NO_CACHE") for value in (None, 0, 1, "yes", [])),
     *(("EXPLAIN", value) for value in (0, "yes")),
     *(("BYPASS", value) for value in (1, "no.such.function", "", "dumper", later)),

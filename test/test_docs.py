@@ -13,6 +13,7 @@ import pytest
 import dumper
 from dumper import checks, signals
 from dumper.conf import DEFINITIONS, PREFIX
+from dumper.outbox import checks as outbox_checks
 from test.servers import ROOT
 
 README = (ROOT / "README.rst").read_text()
@@ -42,7 +43,7 @@ def test_every_setting_is_documented_with_its_default() -> None:
 
 def test_every_check_is_documented() -> None:
     """By its id, and no other is."""
-    source = Path(checks.__file__).read_text()
+    source = "".join(Path(module.__file__).read_text() for module in (checks, outbox_checks))
     assert set(re.findall(r"dumper\.[EW]\d{3}", README)) == set(re.findall(r'id="(dumper\.[EW]\d{3})"', source))
 
 

@@ -18,13 +18,14 @@ LAYERS = [
     ["dumper.stores"],
     ["dumper.exchange"],
     ["dumper.backlog"],
+    ["dumper.upstreams"],
     ["dumper.in_test"],
     ["dumper.transactions"],
     ["dumper.dependents"],
     ["dumper.family"],
     ["dumper.dependencies"],
     ["dumper.invalidation", "dumper.site", "dumper.decorators"],
-    ["dumper.middleware", "dumper.checks", "dumper.templatetags"],
+    ["dumper.middleware", "dumper.checks", "dumper.templatetags", "dumper.outbox"],
     ["dumper.apps", "dumper"],
 ]
 #: what the rules may use of Django: pure functions on text
@@ -122,13 +123,15 @@ def test_it_can_be_imported_without_settings_and_loads_no_models(name):
 
 
 def test_any_module_can_be_imported_first():
+    # Models take an app that is installed; what stands on them is imported when Django is ready.
+    importable = [name for name in MODULES if not name.startswith("dumper.outbox.")]
     done = fresh(
         "import os\n"
         "from importlib import import_module\n"
         "import django.db.models\n"
         "from django.conf import settings\n"
         "settings.configure()\n"
-        f"for name in {list(MODULES)}:\n"
+        f"for name in {importable}:\n"
         "    if not (child := os.fork()):\n"
         "        import_module(name)\n"
         "        os._exit(0)\n"

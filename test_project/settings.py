@@ -1,5 +1,6 @@
 """Settings of the demo site; the environment picks the cache and the places."""
 
+import json
 import os
 from pathlib import Path
 
@@ -21,6 +22,11 @@ INSTALLED_APPS = [
     "dumper",
     "test_project.shop",
 ]
+
+# Caches in front of the demo, as JSON; with an outbox, so that no purge is lost.
+if DEMO_UPSTREAMS := os.environ.get("DEMO_UPSTREAMS"):
+    DUMPER_UPSTREAMS = json.loads(DEMO_UPSTREAMS)
+    INSTALLED_APPS.insert(-1, "dumper.outbox")
 
 MIDDLEWARE = [
     "test_project.timing.TimingMiddleware",

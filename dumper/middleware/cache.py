@@ -17,6 +17,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 
 from dumper import database, stores, transactions
 from dumper.dependencies import followed
+from dumper.exchange import IN_TRANSACTION
 from dumper.middleware.passage import Passage, passage_of
 from dumper.middleware.stack import is_above
 from dumper.middleware.unsafe import targets
@@ -45,14 +46,14 @@ class UpdateCacheMiddleware(_Middleware):
         transactions.settle()
         passage = Passage(request)
         if transactions.is_changing():
-            passage.exchange.forbid("inside a transaction")
+            passage.exchange.forbid(IN_TRANSACTION)
         else:
             run(passage.enter(), stores.current())
         with followed(passage.exchange):
             response = cast(HttpResponseBase, self.get_response(request))
         if passage.exchange.is_open and database.in_transaction():
             # It was open before the lease, and so may have shown the view what was true even earlier.
-            passage.exchange.forbid("inside a transaction")
+            passage.exchange.forbid(IN_TRANSACTION)
         response = run(passage.leave(response), stores.current())
         if tags := targets(request, response):
             transactions.change(tags)

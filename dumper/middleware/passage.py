@@ -9,8 +9,9 @@ from typing import cast
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from dumper import conf
+from dumper import conf, upstreams
 from dumper.exchange import Exchange
+from dumper.middleware.edge import labels
 from dumper.middleware.messages import (
     active_language,
     active_time_zone,
@@ -27,6 +28,7 @@ from dumper.middleware.observed import observe
 from dumper.middleware.visitors import token_for
 from dumper.rules.answers import answer
 from dumper.rules.headers import TARGETED
+from dumper.rules.messages import StoredResponse
 from dumper.rules.status import Decision
 from dumper.steps import Steps
 
@@ -45,6 +47,8 @@ class Passage:
         self._notes: Notes | None = None
         self._rendered_in: tuple[str, str] | None = None
         self._gives_tokens = False
+        #: what the store has of the answer
+        self._page: StoredResponse | None = None
         setattr(request, ATTRIBUTE, self)
 
     def enter(self) -> Steps[None]:
@@ -81,6 +85,7 @@ class Passage:
         except ValueError:
             self.exchange.decision = Decision("uri-miss")
             return None
+        self._page = stored
         return response_to(given, stored.marks)
 
     def rendered(self, response: HttpResponseBase) -> HttpResponseBase:
@@ -100,19 +105,26 @@ class Passage:
                 self._gives_tokens,
                 exchange.settings.max_body_size,
             )
-            page = yield from exchange.settle(made)
-            if page:
-                given = answer(page, exchange.request, lambda: token_for(self.request), None)
+            self._page = yield from exchange.settle(made)
+            if self._page:
+                given = answer(self._page, exchange.request, lambda: token_for(self.request), None)
                 response = answered_with(response, given)
         if self._notes:
             self._notes.leave_session()
-        return self._announced(response)
+        return self._announced(self._labelled(response))
+
+    def _labelled(self, response: HttpResponseBase) -> HttpResponseBase:
+        """Tell the caches in front of us what they may do with it, and nobody what only this cache is told."""
+        fields = labels(self.request, response, self.exchange, self._page) if upstreams.current() else {}
+        if fields or TARGETED in response.headers:
+            response = copied(response)
+            response.headers.pop(TARGETED, None)
+            for name, value in fields.items():
+                response.headers[name] = value
+        return response
 
     def _announced(self, response: HttpResponseBase) -> HttpResponseBase:
         """Say in Cache-Status what was decided (RFC 9211 §2), and how long a body is that nobody changes any more."""
-        if TARGETED in response.headers:
-            response = copied(response)
-            del response.headers[TARGETED]
         decision = self.exchange.decision
         if decision.hit or decision.stored:
             if response.status_code in (204, 304):

@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from dumper.conf import settings
-from dumper.exchange import is_ignored
 from dumper.rules.policy import SAFE
 from dumper.rules.tags import Tag, path_tag, tags_of_url
 
@@ -19,7 +18,7 @@ def targets(request: HttpRequest, response: HttpResponseBase) -> set[Tag]:
     if request.method in SAFE or response.status_code >= 400:
         return set()
     found: set[Tag] = set()
-    if not is_ignored(settings(), request.path, request.path_info):
+    if not settings().ignores(request.path, request.path_info):
         found |= {path_tag(request.path), path_tag(request.path_info)}
     for name in ("Location", "Content-Location"):
         if (url := response.headers.get(name)) and (path := path_of(url, request)):
@@ -35,4 +34,4 @@ def path_of(url: str, request: HttpRequest) -> str | None:
     except (DisallowedHost, ValueError):
         return None
     is_own = f"{target.scheme}://{target.netloc}" == base
-    return target.path if is_own and target.path and not is_ignored(settings(), target.path) else None
+    return target.path if is_own and target.path and not settings().ignores(target.path) else None

@@ -5,9 +5,9 @@ A reason is a short text in words; it goes into the log and into Cache-Status. I
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
-from dumper.rules.dimensions import COOKIES, Dimension, field
+from dumper.rules.dimensions import COOKIES, Dimension, field, of_query
 from dumper.rules.headers import control, directives, is_token, lowered, members
 from dumper.rules.messages import Request, Response
 
@@ -135,6 +135,18 @@ def dimensions(request: Request, response: Response) -> frozenset[Dimension]:
         elif not _is_answered(name, request, fields):
             found.add(field(name))
     return frozenset(found)
+
+
+def counted(found: frozenset[Dimension], query: str | Sequence[str]) -> frozenset[Dimension]:
+    """Those of ``found`` that are not part of the key already, where ``query`` says what is (DUMPER_QUERY)."""
+    if query == "observed":
+        return found
+    return frozenset(dimension for dimension in found if not of_query([dimension]))
+
+
+def widened(known: frozenset[Dimension], found: frozenset[Dimension]) -> frozenset[Dimension]:
+    """``found`` and those of the pages stored already; where that is too much, these are given up."""
+    return known | found if len(known | found) <= MOST_DIMENSIONS else found
 
 
 def _is_answered(name: str, request: Request, fields: Mapping[str, str]) -> bool:

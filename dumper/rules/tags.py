@@ -17,12 +17,18 @@ Tag = NewType("Tag", str)
 SITE = Tag("site")
 _ABSOLUTE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 _PATH_END = re.compile(r"[?#]")
-_UNQUOTED = "/~:@!$&'()*+,;="  # besides letters, digits, "_", "." and "-", as in reverse()
+UNQUOTED = "/~:@!$&'()*+,;="  # besides letters, digits, "_", "." and "-", as in reverse()
 
 
 def path_tag(path: str) -> Tag:
     """The tag of a path that is decoded already, as ``request.path`` is."""
     return Tag("path:" + path)
+
+
+def path_of(tag: Tag) -> str | None:
+    """The path that ``tag`` stands for; None for any other kind."""
+    kind, _, path = tag.partition(":")
+    return path if kind == "path" else None
 
 
 def named_tag(name: str) -> Tag:
@@ -50,7 +56,7 @@ def host_of(url: str) -> str | None:
 
 def is_encoded(url: str, path: str) -> bool:
     """Whether ``url`` is surely the percent-encoded form of ``path``: nobody writes ``%C3%A9`` and means just that."""
-    return not path.isascii() and quote(path, safe=_UNQUOTED) == url
+    return not path.isascii() and quote(path, safe=UNQUOTED) == url
 
 
 def tags_of_url(url: str, script_prefix: str = "/") -> frozenset[Tag]:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
+from asgiref.sync import sync_to_async
+
 from dumper.exceptions import StoreError
 from dumper.rules.keys import Key
 from dumper.rules.tags import Tag
@@ -30,6 +32,14 @@ class Withholder(Protocol):
     def tags(self) -> Collection[Tag]: ...
 
 
+class Source(Protocol):
+    """Who has to be asked now and then which tags are to be withheld."""
+
+    def is_due(self) -> bool: ...
+    def refresh(self) -> None: ...
+    def expire(self) -> None: ...
+
+
 class Withheld:
     """All withholders of this process. Looked at on every request, changed seldom.
 
@@ -38,6 +48,8 @@ class Withheld:
 
     def __init__(self) -> None:
         self._owners: dict[int, Withholder] = {}
+        #: who knows what other processes have changed and the store was not told of
+        self.source: Source | None = None
 
     def add(self, owner: Withholder) -> None:
         self._owners[id(owner)] = owner
@@ -83,6 +95,8 @@ class Breaker:
                 logger.error("The store does not answer, pages are rendered without it: %s", named(error))
             self._closed = False
             self._retry_at = self._clock() + self._delay
+        if withheld.source:
+            withheld.source.expire()
 
     def succeeded(self) -> None:
         if not self._closed:
@@ -113,11 +127,15 @@ class Guard:
         self.breaker = breaker
 
     def read(self, key: Key, tags: Sequence[Tag]) -> Reading:
+        if withheld.source and withheld.source.is_due():
+            withheld.source.refresh()
         with self.breaker.watch():
             reading = self.store.read(key, tags)
         return Reading(reading.data, known_here(reading.entries))
 
     async def aread(self, key: Key, tags: Sequence[Tag]) -> Reading:
+        if withheld.source and withheld.source.is_due():
+            await sync_to_async(withheld.source.refresh)()
         with self.breaker.watch():
             reading = await self.store.aread(key, tags)
         return Reading(reading.data, known_here(reading.entries))

@@ -1,0 +1,75 @@
+"""What a cache in front of us may keep, and how it is told so.
+
+A field of its own, such as Surrogate-Control or CDN-Cache-Control (RFC 9213), speaks to the edge alone. Where it reads
+nothing but Cache-Control, ``s-maxage`` and ``private`` are what speaks to shared caches (RFC 9111 §5.2.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dumper.rules.headers import directives, is_token, members
+
+#: Of all fields, in :attr:`Edge.vary`.
+ALL = "*"
+#: nginx's own: a number of seconds, which counts more than any other field.
+ACCEL = "x-accel-expires"
+#: Directives that are taken out of Cache-Control where the edge must not keep what the view has let it keep.
+_SHARED = ("public", "s-maxage", "proxy-revalidate")
+_FORBIDDEN = ("no-store", "private", "no-cache")
+#: Fields by which a view speaks to edges itself.
+_TARGETED = ("surrogate-control", "cdn-cache-control", "cloudflare-cdn-cache-control", ACCEL)
+
+Fields = Mapping[str, str]
+
+
+def has_spoken(fields: Fields) -> bool:
+    """Whether the view has said itself for how long shared caches may keep it; names in lower case."""
+    said = directives(fields.get("cache-control", ""))
+    return "expires" in fields or any(name in fields for name in _TARGETED) or bool({"max-age", "s-maxage"} & set(said))
+
+
+def is_forbidden(fields: Fields) -> bool:
+    """Whether the view has said that shared caches must not keep it."""
+    return any(name in directives(fields.get("cache-control", "")) for name in _FORBIDDEN)
+
+
+def strange_fields(fields: Fields, known: frozenset[str]) -> list[str]:
+    """The fields that Vary names beyond those that the edge can cope with; ``known`` may be all."""
+    named = members(fields.get("vary", ""))
+    return [name for name in named if name == ALL or not (ALL in known or name in known)]
+
+
+def kept(fields: Fields, control: str, seconds: int) -> dict[str, str]:
+    """The fields by which the edge keeps the response for ``seconds``, while browsers ask each time.
+
+    What the view says in Cache-Control is left as it is; ``fields`` have names in lower case.
+    """
+    said = directives(fields.get("cache-control", ""))
+    if control.lower() == "cache-control":
+        if "s-maxage" in said:
+            return {}
+        first = [fields["cache-control"]] if said else ["max-age=0"]
+        return {"Cache-Control": ", ".join([*first, f"s-maxage={seconds}"])}
+    browsers = {} if said or "expires" in fields else {"Cache-Control": "no-cache"}
+    return {control: str(seconds) if control.lower() == ACCEL else f"max-age={seconds}", **browsers}
+
+
+def not_kept(fields: Fields, control: str) -> dict[str, str]:
+    """The fields by which the edge does not keep the response, whatever the view says; browsers may."""
+    if control.lower() == ACCEL:
+        return {control: "0"}
+    if control.lower() != "cache-control":
+        return {control: "no-store"}
+    if is_forbidden(fields) and not directives(fields["cache-control"]).get("private"):
+        return {}
+    said = directives(fields.get("cache-control", ""))
+    others = [written(name, value) for name, value in said.items() if name not in (*_SHARED, "private")]
+    return {"Cache-Control": ", ".join(["private", *others])}
+
+
+def written(name: str, value: str) -> str:
+    """A directive as it stands in Cache-Control."""
+    if not value:
+        return name
+    return f"{name}={value}" if is_token(value) else f'{name}="{value}"'

@@ -1,0 +1,62 @@
+"""Caches that are told by a PURGE of each URL: Squid, nginx with its module, Apache Traffic Server and others."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from dumper.upstreams.base import Config, Upstream, UpstreamError, Url
+from dumper.upstreams.client import Answer, Client
+from dumper.upstreams.options import Misconfigured
+
+
+class HttpUpstream(Upstream):
+    """What all have in common that are spoken to over HTTP: one connection to each LOCATION."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        if not config.locations:
+            raise Misconfigured("needs a LOCATION")
+        self.clients = [Client(location, config.timeout, config.headers) for location in config.locations]
+
+    def close(self) -> None:
+        for client in self.clients:
+            client.close()
+
+    def tell(self, method: str, target: str, headers: dict[str, str], fine: Collection[int] = ()) -> None:
+        """Ask each LOCATION. Raises UpstreamError unless all answer with 2xx, or a status that is ``fine`` as well."""
+        for client in self.clients:
+            answer = client.send(method, target, headers)
+            if not (200 <= answer.status < 300 or answer.status in fine):
+                raise refused(client, answer)
+            if "dumper" in answer.headers.get("cache-status", ""):
+                raise UpstreamError(f"{client.location} has let {method} through to Django")
+
+
+def refused(client: Client, answer: Answer) -> UpstreamError:
+    """What is raised for ``answer``, with the time it asks for (RFC 9110 §10.2.3)."""
+    wait = answer.headers.get("retry-after", "").strip()
+    said = answer.body[:200].decode(errors="replace").strip()
+    text = f"{client.location} answered {answer.status}" + (f": {said}" if said else "")
+    return UpstreamError(text, float(wait) if wait.isascii() and wait.isdigit() else 0)
+
+
+class Http(HttpUpstream):
+    """PURGE with the public Host, for one URL after another.
+
+    404 and 412 mean that there was nothing. Where a purge drops no variants (Squid, nginx), name none in ``vary``.
+    """
+
+    can: ClassVar[frozenset[str]] = frozenset({"url"})
+    batch: ClassVar[int] = 100
+    vary = frozenset[str]()
+
+    @property
+    def hosts(self) -> Sequence[str]:
+        """With those of the locations themselves, where no other is known."""
+        return super().hosts or [urlsplit(location).netloc for location in self.config.locations]
+
+    def purge_urls(self, urls: Sequence[Url], reference: str) -> None:
+        for host, target in urls:
+            self.tell("PURGE", target, {"Host": host}, fine=(404, 412))
