@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -35,11 +36,19 @@ class HttpUpstream(Upstream):
 
 
 def refused(client: Client, answer: Answer) -> UpstreamError:
-    """What is raised for ``answer``, with the time it asks for (RFC 9110 §10.2.3)."""
-    wait = answer.headers.get("retry-after", "").strip()
+    """What is raised for ``answer``, with the time it asks for."""
     said = answer.body[:200].decode(errors="replace").strip()
     text = f"{client.location} answered {answer.status}" + (f": {said}" if said else "")
-    return UpstreamError(text, float(wait) if wait.isascii() and wait.isdigit() else 0)
+    return UpstreamError(text, wait_of(answer.headers))
+
+
+def wait_of(fields: Mapping[str, str]) -> float:
+    """Seconds until the next attempt, by Retry-After (RFC 9110 §10.2.3) or the time at which Fastly's limit ends."""
+    if (seconds := fields.get("retry-after", "").strip()).isdecimal():
+        return float(seconds)
+    if (moment := fields.get("fastly-ratelimit-reset", "").strip()).isdecimal():
+        return max(0.0, float(moment) - time.time())
+    return 0.0
 
 
 class Http(HttpUpstream):
