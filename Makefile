@@ -24,6 +24,7 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m test_project.bench $(ARGS)
+	$(BIN)/python -m test_project.bench.saves $(filter --readme,$(ARGS))
 
 # Each Python found on this machine with each Django it can run.
 matrix:

@@ -289,6 +289,10 @@ class SiteServer(Server):
     def url(self) -> str:
         return f"http://{self.address}"
 
+    def more_environ(self, **environ: str) -> None:
+        """What is known only after its port is."""
+        self._environ |= environ
+
     def command(self) -> Sequence[str]:
         return [sys.executable, "-m", *(part.format(host=HOST, port=self.port) for part in self._command)]
 

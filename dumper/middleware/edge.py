@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from dumper import upstreams
 from dumper.conf import settings
 from dumper.exchange import Exchange
-from dumper.rules.edge import has_spoken, kept, not_kept, strange_fields
+from dumper.rules.edge import has_spoken, is_forbidden, kept, not_kept, strange_fields
 from dumper.rules.headers import lowered
 from dumper.rules.messages import StoredResponse
 from dumper.rules.surrogates import joined, keys_of
@@ -56,7 +56,12 @@ def labels(
 
 
 def is_shared(upstream: Upstream, fields: Mapping[str, str], response: HttpResponseBase, page: StoredResponse) -> bool:
-    """Whether the very bytes are for all who will be given them there."""
+    """Whether the very bytes are for all who will be given them there, and the view has kept them from none of these.
+
+    It may have let this cache alone keep them.
+    """
+    if is_forbidden(fields):
+        return False
     return page.slots is None and not cast(Any, response).cookies and not strange_fields(fields, upstream.vary)
 
 

@@ -7,7 +7,7 @@ import time
 from typing import cast
 
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponseBase, ResponseHeaders
 
 from dumper import conf, upstreams
 from dumper.exchange import Exchange
@@ -119,8 +119,10 @@ class Passage:
         if fields or TARGETED in response.headers:
             response = copied(response)
             response.headers.pop(TARGETED, None)
-            for name, value in fields.items():
-                response.headers[name] = value
+            for name in fields:
+                response.headers.pop(name, None)
+            # They come first: nginx before 1.23 goes by what it reads first.
+            response.headers = ResponseHeaders({**fields, **dict(response.items())})
         return response
 
     def _announced(self, response: HttpResponseBase) -> HttpResponseBase:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dumper.rules.freshness import seconds as age
 from dumper.rules.headers import directives, is_token, members
 
 #: Of all fields, in :attr:`Edge.vary`.
@@ -16,7 +17,6 @@ ALL = "*"
 ACCEL = "x-accel-expires"
 #: Directives that are taken out of Cache-Control where the edge must not keep what the view has let it keep.
 _SHARED = ("public", "s-maxage", "proxy-revalidate")
-_FORBIDDEN = ("no-store", "private", "no-cache")
 #: Fields by which a view speaks to edges itself.
 _TARGETED = ("surrogate-control", "cdn-cache-control", "cloudflare-cdn-cache-control", ACCEL)
 
@@ -31,7 +31,9 @@ def has_spoken(fields: Fields) -> bool:
 
 def is_forbidden(fields: Fields) -> bool:
     """Whether the view has said that shared caches must not keep it."""
-    return any(name in directives(fields.get("cache-control", "")) for name in _FORBIDDEN)
+    said = directives(fields.get("cache-control", ""))
+    # With names of fields, "private" and "no-cache" speak of these alone.
+    return "no-store" in said or any(said.get(name) == "" for name in ("private", "no-cache"))
 
 
 def strange_fields(fields: Fields, known: frozenset[str]) -> list[str]:
@@ -46,13 +48,18 @@ def kept(fields: Fields, control: str, seconds: int) -> dict[str, str]:
     What the view says in Cache-Control is left as it is; ``fields`` have names in lower case.
     """
     said = directives(fields.get("cache-control", ""))
+    has_lifetime = bool(said) or "expires" in fields
+    # A hit was validated just now (RFC 9111 §4.2.3); its age counts where the view has said how old it may get.
+    found = {"Age": "0"} if "age" in fields and not has_lifetime else {}
     if control.lower() == "cache-control":
         if "s-maxage" in said:
             return {}
         first = [fields["cache-control"]] if said else ["max-age=0"]
-        return {"Cache-Control": ", ".join([*first, f"s-maxage={seconds}"])}
-    browsers = {} if said or "expires" in fields else {"Cache-Control": "no-cache"}
-    return {control: str(seconds) if control.lower() == ACCEL else f"max-age={seconds}", **browsers}
+        # Who reads it takes the age off.
+        lasting = seconds + (age(fields.get("age", "0")) if has_lifetime else 0)
+        return {**found, "Cache-Control": ", ".join([*first, f"s-maxage={lasting}"])}
+    browsers = {} if has_lifetime else {"Cache-Control": "no-cache"}
+    return {control: str(seconds) if control.lower() == ACCEL else f"max-age={seconds}", **found, **browsers}
 
 
 def not_kept(fields: Fields, control: str) -> dict[str, str]:
@@ -61,7 +68,7 @@ def not_kept(fields: Fields, control: str) -> dict[str, str]:
         return {control: "0"}
     if control.lower() != "cache-control":
         return {control: "no-store"}
-    if is_forbidden(fields) and not directives(fields["cache-control"]).get("private"):
+    if is_forbidden(fields):
         return {}
     said = directives(fields.get("cache-control", ""))
     others = [written(name, value) for name, value in said.items() if name not in (*_SHARED, "private")]

@@ -7,18 +7,14 @@ Django's WSGI handler. CPU time is that of this process, without the Redis serve
 from __future__ import annotations
 
 import argparse
-import datetime
-import platform
-import re
 import time
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 from test.servers import RedisServer
 from test_project.bench.site import BASELINE, CONTENDERS, Contender, configure
+from test_project.bench.tables import facts, table, write_into_readme
 
-README = Path(__file__).resolve().parent.parent.parent / "README.rst"
 REQUESTS = 200  # a round
 
 
@@ -58,14 +54,6 @@ class Runner:
             return spent / count * 1e6, (self.commands() - commands - 1) / count
 
 
-def table(rows: list[tuple[str, ...]]) -> str:
-    """``rows``, the first of them headings, as a reStructuredText table."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    line = " ".join("=" * width for width in widths)
-    texts = [" ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([line, texts[0], line, *texts[1:], line])
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=15)
@@ -73,7 +61,6 @@ def main() -> None:
     options = parser.parse_args()
     with RedisServer() as server:
         configure(server.url)
-        import django
         import redis
 
         client = redis.Redis.from_url(server.url)
@@ -88,14 +75,12 @@ def main() -> None:
     rows = [("a hit", "CPU µs", "× Django's pair on django-redis", "Redis commands")]
     rows += [(name, f"{cpu:,.0f}", f"{base / cpu:.2f}", f"{commands:.0f}") for name, (cpu, commands) in found.items()]
     text = (
-        f"{datetime.datetime.now(tz=datetime.timezone.utc):%B %Y}, Python {platform.python_version()},"
-        f" Django {django.get_version()}, redis-py {redis.__version__}, {platform.machine()}, Redis on loopback;"
+        f"{facts()}, redis-py {redis.__version__}, Redis on loopback;"
         f" medians of {options.rounds} rounds. The more × the better.\n\n{table(rows)}"
     )
     print(text)
     if options.readme:
-        marked = re.sub(r"(?s)(\.\. bench\n\n).*?(\.\. bench end)", rf"\1{text}\n\n\2", README.read_text())
-        README.write_text(marked)
+        write_into_readme("bench", text)
 
 
 if __name__ == "__main__":

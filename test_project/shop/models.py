@@ -27,6 +27,7 @@ class Page(models.Model):
         yield self.get_absolute_url()
         yield reverse("shop:list")
         yield reverse("shop:search")
+        yield reverse("shop:menu")
 
 
 @dumper.register

@@ -15,6 +15,7 @@ urlpatterns = [
     path("size/<str:slug>/", views.SizeDetail.as_view(), name="size"),
     path("topping/<str:slug>/", views.ToppingDetail.as_view(), name="topping"),
     path("search/", views.Search.as_view(), name="search"),
+    path("menu.txt", views.menu, name="menu"),
     path("guest-book/", views.GuestBook.as_view(), name="guest-book"),
     path("hours/", views.Hours.as_view(), name="hours"),
     path("cart/", views.Cart.as_view(), name="cart"),

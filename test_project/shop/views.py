@@ -8,6 +8,7 @@ or the session: only visitors without one share them. Forms with CSRF tokens mak
 import django
 from django.contrib import messages
 from django.db.models import Q
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
@@ -64,6 +65,13 @@ class Search(ListView):
                 Q(name__icontains=word) | Q(sizes__name__icontains=word) | Q(toppings__name__icontains=word)
             )
         return flavours.distinct()
+
+
+def menu(request):
+    """For printing: it reads nothing of the visitor, so that there is one for all."""
+    lines = [f"{flavour.name}: {flavour.price}" for flavour in Flavour.objects.all()]
+    lines += [f"with {topping.name}" for topping in Topping.objects.all()]
+    return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
 
 
 class GuestBook(CreateView):
