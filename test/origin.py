@@ -8,7 +8,7 @@ with Origin() as origin:
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http.client import HTTPMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
@@ -24,10 +24,13 @@ class Request(NamedTuple):
 
 
 class Origin:
-    """Each answer is another: its body is a number. ``headers`` may be pairs, where their order counts."""
+    """Each answer is another: its body is a number.
+
+    ``headers`` may be pairs, where their order counts, or a function of the target.
+    """
 
     def __init__(self) -> None:
-        self.headers: Mapping[str, str] | Iterable[tuple[str, str]] = {}
+        self.headers: Mapping[str, str] | Iterable[tuple[str, str]] | Callable[[str], Mapping[str, str]] = {}
         self.status: int | None = 200  # None: the connection ends without an answer
         self.requests: list[Request] = []
         self._numbers = count(1)
@@ -56,7 +59,8 @@ class Origin:
                     self.close_connection = True
                     return
                 body = b"%d" % next(origin._numbers)
-                pairs = origin.headers.items() if isinstance(origin.headers, Mapping) else origin.headers
+                headers = origin.headers(self.path) if callable(origin.headers) else origin.headers
+                pairs = headers.items() if isinstance(headers, Mapping) else headers
                 self.send_response(origin.status)
                 for name, value in (*pairs, ("Content-Type", "text/html"), ("Content-Length", str(len(body)))):
                     self.send_header(name, value)
