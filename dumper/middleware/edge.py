@@ -19,6 +19,10 @@ from dumper.rules.tags import SITE, path_of
 from dumper.rules.targets import is_canonical
 from dumper.upstreams import Upstream
 
+GROUPS = "Cache-Groups"
+#: As many as every cache takes that reads them (RFC 9875 §2).
+MOST_GROUPS = 32
+
 
 def labels(
     request: HttpRequest, response: HttpResponseBase, exchange: Exchange, page: StoredResponse | None
@@ -33,11 +37,14 @@ def labels(
     verdicts: dict[str, int] = {}
     fields = lowered(dict(response.items()))
     for upstream in upstreams.current().values():
+        keys = keys_of(exchange.tags, settings().key_prefix)
+        if upstream.groups and len(keys) <= MOST_GROUPS:
+            found[GROUPS] = joined(GROUPS, keys)
         fits = True
         if upstream.tag_header:
-            keys = joined(upstream.tag_header, keys_of(exchange.tags, settings().key_prefix))
-            fits = len(keys) <= upstream.tag_bytes  # half of them would be worse than none
-            found |= {upstream.tag_header: keys} if fits else {}
+            value = joined(upstream.tag_header, keys)
+            fits = len(value) <= upstream.tag_bytes  # half of them would be worse than none
+            found |= {upstream.tag_header: value} if fits else {}
         if exchange.is_doubtful or not fits:
             seconds: int | None = 0
         elif page is None:

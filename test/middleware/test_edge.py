@@ -85,6 +85,17 @@ def test_the_keys_are_those_of_all_that_the_page_depends_on_and_tell_nothing(vis
         assert "page" not in response["xkey"]
 
 
+def test_keys_are_cache_groups_as_well_where_that_is_wished_for_and_they_are_not_too_many(visit):
+    def view(request):
+        dumper.depends_on(*(f"tag-{number}" for number in range(int(request.GET["tags"]))))
+        return plain(request)
+
+    (response, _) = visit(view, by_key(groups=True), path="/?tags=3")
+    assert response["Cache-Groups"] == ", ".join(f'"{key}"' for key in response["xkey"].split())
+    (response, _) = visit(view, by_key(groups=True), path="/?tags=31")
+    assert "Cache-Groups" not in response
+
+
 def test_also_what_is_not_stored_says_on_what_it_depends(visit):
     for response in visit(lambda request: StreamingHttpResponse(["a"]), by_key(), path="/page/"):
         assert surrogate_key(path_tag("/page/"), settings().key_prefix) in response["xkey"]
