@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import ClassVar
 
 from dumper import stores
 from dumper.backlog import announce
@@ -15,7 +14,7 @@ from dumper.upstreams.base import Config, Upstream
 class OwnStore(Upstream):
     """Releases tags; what was rendered meanwhile carries other generations, so that once is enough."""
 
-    can: ClassVar[frozenset[str]] = frozenset({"tag", "clear"})
+    can = frozenset({"tag", "clear"})
     again_after = ()
 
     def purge(self, tags: Collection[Tag], reference: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import os
 import threading
 import time
 
@@ -10,18 +10,18 @@ from django.db import connections
 
 from dumper.outbox.delivery import wake_due
 from dumper.outbox.models import STORE, living, tags_of
-from dumper.outbox.records import databases
-from dumper.rules.tags import Tag
+from dumper.outbox.records import apart, has_outbox
+from dumper.rules.tags import SITE, Tag
 from dumper.stores.guard import withheld
 from dumper.upstreams.dispatch import courier
-
-logger = logging.getLogger("dumper.outbox")
 
 #: Seconds between two looks at what the store was not told of. So long may a page be served that another process has
 #: changed while only the other could not reach the store.
 INTERVAL = 1.0
 #: Seconds between two looks at what killed processes have left behind.
 WAKE_INTERVAL = 30.0
+#: Above this many rows, nothing at all is served from the store.
+MOST_ROWS = 1000
 
 
 class Pending:
@@ -32,7 +32,12 @@ class Pending:
         self._lock = threading.Lock()
         self._due = 0.0
         self._wake_due = 0.0
-        self._is_failing = False
+        #: what each database has said when it was last asked
+        self._found: dict[str, frozenset[Tag]] = {}
+
+    def after_fork(self) -> None:
+        """Whoever held the lock in the parent is not here."""
+        self._lock = threading.Lock()
 
     def is_due(self) -> bool:
         """Whether a refresh() is called for."""
@@ -47,22 +52,18 @@ class Pending:
         with self._lock:
             if not self.is_due():
                 return
-            try:
-                self._read()
-                self._is_failing = False
-            except Exception as error:  # without its database the site has other troubles
-                if not self._is_failing:
-                    logger.error("The outbox cannot be read: %r", error)
-                self._is_failing = True
+            self._read()
             self._due = time.monotonic() + INTERVAL
 
     def _read(self) -> None:
-        readable = [alias for alias in databases() if not connections[alias].in_atomic_block]
-        found = frozenset[Tag]()
-        for alias in readable:
-            found |= tags_of(living(alias).filter(target=STORE))
-        self.tags = found
-        if found:
+        if any(connection.in_atomic_block for connection in connections.all(initialized_only=True)):
+            return  # which may see the past
+        for alias in connections:
+            with apart(alias):
+                rows = living(alias).filter(target=STORE)[: MOST_ROWS + 1] if has_outbox(alias) else ()
+                self._found[alias] = tags_of(rows) if len(rows) <= MOST_ROWS else frozenset({SITE})
+        self.tags = frozenset[Tag]().union(*self._found.values())
+        if self.tags:
             withheld.add(self)
             courier(STORE).wake()
         else:
@@ -73,3 +74,4 @@ class Pending:
 
 
 pending = Pending()
+os.register_at_fork(after_in_child=pending.after_fork)

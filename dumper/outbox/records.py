@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from django.db import connections, router
+from django.db import Error, connections, router
 
 from dumper import upstreams
 from dumper.outbox.models import STORE, Delivery, lines_of
@@ -20,6 +21,8 @@ logger = logging.getLogger("dumper.outbox")
 MOST_TAGS = 1000
 
 _migrated: set[str] = set()
+_unmigrated: set[str] = set()
+_failing: set[str] = set()
 
 
 def record(sender: object, tags: Collection[Tag], using: str, is_told: bool, **kwargs: Any) -> bool:
@@ -58,7 +61,8 @@ def has_outbox(using: str) -> bool:
         found = Delivery._meta.db_table in connection.introspection.table_names(cursor)
     if found:
         _migrated.add(using)
-    else:
+    elif using not in _unmigrated:
+        _unmigrated.add(using)
         logger.warning("The database %r has no outbox yet: run manage.py migrate.", using)
     return found
 
@@ -66,3 +70,17 @@ def has_outbox(using: str) -> bool:
 def databases() -> list[str]:
     """The databases that have an outbox."""
     return [alias for alias in connections if has_outbox(alias)]
+
+
+@contextmanager
+def apart(using: str) -> Iterator[None]:
+    """Keep to ``using`` what goes wrong with its outbox: other databases are seen to. It is said once."""
+    try:
+        yield
+    except Exception as error:
+        if using not in _failing:
+            is_unexpected = not isinstance(error, Error)
+            logger.error("The outbox of the database %r does not work: %r", using, error, exc_info=is_unexpected)
+        _failing.add(using)
+    else:
+        _failing.discard(using)

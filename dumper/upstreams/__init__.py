@@ -31,7 +31,7 @@ def make(name: str, entry: Mapping[str, Any]) -> Upstream:
         raise Misconfigured(f"has {', '.join(unknown)}; there are {', '.join(ENTRIES)}")
     try:
         backend = import_string(entry["BACKEND"])
-    except ImportError as error:
+    except (ImportError, ValueError) as error:
         raise Misconfigured(f"has a BACKEND that cannot be imported: {error}") from error
     if not (isinstance(backend, type) and issubclass(backend, Upstream)):
         raise Misconfigured("has a BACKEND that is no class derived from dumper.upstreams.Upstream")
@@ -40,16 +40,19 @@ def make(name: str, entry: Mapping[str, Any]) -> Upstream:
         raise Misconfigured(f"has HOSTS that are no list of hosts such as 'www.example.com': {entry['HOSTS']!r}")
     if not all(isinstance(location, str) for location in listed(entry.get("LOCATION"))):
         raise Misconfigured("has a LOCATION that is neither a string nor a list of strings")
-    if not isinstance(entry.get("HEADERS", {}), Mapping) or not isinstance(entry.get("OPTIONS", {}), Mapping):
+    headers, given = entry.get("HEADERS", {}), entry.get("OPTIONS", {})
+    if not isinstance(headers, Mapping) or not isinstance(given, Mapping):
         raise Misconfigured("has HEADERS or OPTIONS that are no dict")
+    if not all(isinstance(text, str) for field in headers.items() for text in field):
+        raise Misconfigured("has HEADERS whose names and values are not all strings")
     return backend(
         Config(
             name=name,
             locations=listed(entry.get("LOCATION")),
             hosts=hosts,
             timeout=options.converted("TIMEOUT", options.number, entry.get("TIMEOUT", 5.0)),
-            headers={str(key): str(value) for key, value in entry.get("HEADERS", {}).items()},
-            options=entry.get("OPTIONS", {}),
+            headers=headers,
+            options=given,
         )
     )
 
@@ -97,6 +100,11 @@ def find(name: str) -> Upstream:
     if found is None:
         raise Impossible(f"there is no upstream {name!r}")
     return found
+
+
+def is_known(name: str) -> bool:
+    """Whether there is an upstream ``name``, as far as this process knows."""
+    return name in others or name in current()
 
 
 def problems() -> Mapping[str, str]:

@@ -23,7 +23,8 @@ class UpstreamError(DumperError):
     """A purge was not confirmed. It is tried again, after ``retry_after`` seconds at least."""
 
     def __init__(self, text: str, retry_after: float = 0) -> None:
-        super().__init__(text)
+        # Much of it comes from the other side, and goes into logs and databases.
+        super().__init__("".join(letter if letter.isprintable() else " " for letter in text))
         self.retry_after = retry_after
 
 
@@ -58,9 +59,11 @@ class Upstream:
     """
 
     #: which of url, tag, ban, soft, clear it does
-    can: ClassVar[frozenset[str]] = frozenset()
+    can: frozenset[str] = frozenset()
     #: how many keys or URLs one call names
     batch: ClassVar[int] = 1
+    #: above this many keys or URLs the whole site stands in their stead, if it can be cleared: vendors count requests
+    most: ClassVar[int] = 50_000
     #: whether it is told at once, by the thread that has made the change
     is_immediate: ClassVar[bool] = False
     #: what OPTIONS may say: each sets the attribute of its name, after a converter that raises ValueError
@@ -70,6 +73,7 @@ class Upstream:
         "control": options.field_name,
         "vary": options.field_names,
         "prefix": options.prefix,
+        "groups": options.flag,
     }
     #: the options that have to be there
     REQUIRED: ClassVar[Sequence[str]] = ()
@@ -85,6 +89,8 @@ class Upstream:
     lifetime: int | None = None
     #: seconds after which each purge is done again, for what was being fetched when it came
     again_after: Sequence[float] = (60.0,)
+    #: whether responses name their keys in Cache-Groups (RFC 9875) as well, for whoever reads it
+    groups: bool = False
     #: what stands before all paths in public, such as "/shop"
     prefix: str = ""
 
@@ -109,14 +115,20 @@ class Upstream:
         ``reference`` is the same when the same purge is tried again, and never another's.
         """
         if self.tag_header:
-            for keys in batched(keys_of(tags, settings().key_prefix), self.batch):
-                self.purge_keys(keys)
+            keys = keys_of(tags, settings().key_prefix)
+            if len(keys) > self.most:
+                keys = keys_of({SITE}, settings().key_prefix)
+            for some in batched(keys, self.batch):
+                self.purge_keys(some)
             return
-        if SITE not in tags or "clear" not in self.can:
-            for urls in batched(self.urls(tags), self.batch):
-                self.purge_urls(urls, reference)
-        if SITE in tags:
+        urls = self.urls(tags)
+        if "clear" in self.can and (SITE in tags or len(urls) > self.most):
             self.clear(reference)
+            return
+        for few in batched(urls, self.batch):
+            self.purge_urls(few, reference)
+        if SITE in tags:
+            self.clear(reference)  # which cannot be done here, and says so
 
     def urls(self, tags: Collection[Tag]) -> list[Url]:
         """The URLs of the paths among ``tags``; what depends on other tags was never let be kept here."""

@@ -8,17 +8,18 @@ from urllib.parse import quote
 
 from dumper.upstreams import options
 from dumper.upstreams.base import Upstream
-from dumper.upstreams.cdn import Cdn
+from dumper.upstreams.cdn import Cdn, unconfirmed
 
 
 class Bunny(Cdn):
     """A pull zone of Bunny's; each purge names one key. It does not go by Vary, unless a zone is told to."""
 
     API = "https://api.bunny.net"
+    most: ClassVar[int] = 10
     OPTIONS: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         **Upstream.OPTIONS,
         "zone": options.text,
-        "token": options.text,
+        "token": options.secret,
     }
     REQUIRED: ClassVar[Sequence[str]] = ("zone", "token")
     tag_header: str | None = "CDN-Tag"
@@ -33,4 +34,6 @@ class Bunny(Cdn):
 
     def purge_keys(self, keys: Sequence[str]) -> None:
         for key in keys:
-            self.ask(f"/pullzone/{quote(self.zone, safe='')}/purgeCache", content={"CacheTag": f"*~{key}~*"})
+            answer = self.ask(f"/pullzone/{quote(self.zone, safe='')}/purgeCache", content={"CacheTag": f"*~{key}~*"})
+            if answer.body.strip():  # it says nothing more; a proxy on the way might
+                raise unconfirmed(self.client, answer)

@@ -15,7 +15,7 @@ from dumper.upstreams.options import Misconfigured
 class Cdn(Upstream):
     """LOCATION need not be given: it is the vendor's."""
 
-    can: ClassVar[frozenset[str]] = frozenset({"tag", "clear"})
+    can = frozenset({"tag", "clear"})
     API: ClassVar[str]
     control = "CDN-Cache-Control"
 
@@ -51,5 +51,10 @@ def confirmed(client: Client, answer: Answer, is_done: Callable[[Mapping[str, An
     except ValueError:
         said = None
     if not isinstance(said, dict) or not is_done(said):
-        text = answer.body[:200].decode(errors="replace")
-        raise UpstreamError(f"{client.location} answered {answer.status}, but not that it is done: {text}")
+        raise unconfirmed(client, answer)
+
+
+def unconfirmed(client: Client, answer: Answer) -> UpstreamError:
+    """What is raised where something else has answered."""
+    text = answer.body[:200].decode(errors="replace")
+    return UpstreamError(f"{client.location} answered {answer.status}, but not that it is done: {text}")

@@ -78,7 +78,8 @@ class Client:
 
 def _connector(location: str, timeout: float) -> tuple[str, Callable[[], HTTPConnection]]:
     """The path of ``location``, and what connects to its host. Raises Misconfigured."""
-    wrong = Misconfigured(f"has a LOCATION that is no URL such as http://127.0.0.1:6082: {location!r}")
+    shown = location.rpartition("@")[2]  # before it may be a password
+    wrong = Misconfigured(f"has a LOCATION that is no URL such as http://127.0.0.1:6082: {shown!r}")
     if not (location.isascii() and location.isprintable()) or " " in location:
         raise wrong  # urlsplit() would drop some of it in silence
     try:

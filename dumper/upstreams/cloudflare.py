@@ -16,10 +16,11 @@ class Cloudflare(Cdn):
 
     API = "https://api.cloudflare.com"
     batch: ClassVar[int] = 100
+    most: ClassVar[int] = 500
     OPTIONS: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         **Upstream.OPTIONS,
         "zone": options.text,
-        "token": options.text,
+        "token": options.secret,
     }
     REQUIRED: ClassVar[Sequence[str]] = ("zone", "token")
     tag_header: str | None = "Cache-Tag"

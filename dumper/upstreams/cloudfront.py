@@ -10,12 +10,16 @@ from dumper.upstreams import options
 from dumper.upstreams.base import Config, Upstream, UpstreamError, Url
 from dumper.upstreams.options import Misconfigured
 
+#: Characters that a path may have.
+MOST_BYTES = 4000
+
 
 class CloudFront(Upstream):
     """A distribution. It knows paths alone, whatever the host; at most 3,000 may be in progress."""
 
-    can: ClassVar[frozenset[str]] = frozenset({"url", "clear"})
+    can = frozenset({"url", "clear"})
     batch: ClassVar[int] = 1000
+    most: ClassVar[int] = 500
     OPTIONS: ClassVar[Mapping[str, Callable[[Any], Any]]] = {**Upstream.OPTIONS, "distribution": options.text}
     REQUIRED: ClassVar[Sequence[str]] = ("distribution",)
     vary = frozenset({"accept-encoding"})
@@ -39,7 +43,8 @@ class CloudFront(Upstream):
 
     def purge_urls(self, urls: Sequence[Url], reference: str) -> None:
         # Django leaves the tilde as it is, CloudFront wants it encoded.
-        self._invalidate([url.target.replace("~", "%7E") for url in urls], reference)
+        paths = [url.target.replace("~", "%7E") for url in urls]
+        self._invalidate(dict.fromkeys(path if len(path) <= MOST_BYTES else "/*" for path in paths), reference)
 
     def clear(self, reference: str) -> None:
         self._invalidate(["/*"], reference)
@@ -56,7 +61,7 @@ class CloudFront(Upstream):
             made = self._connected().create_invalidation(DistributionId=self.distribution, InvalidationBatch=batch)
         except (BotoCoreError, ClientError) as error:
             raise UpstreamError(f"CloudFront: {error}") from error
-        if not made["Invalidation"].get("Id"):  # boto3 takes any XML with a status of 2xx, a proxy's page too
+        if not made.get("Invalidation", {}).get("Id"):  # boto3 takes any XML with a status of 2xx, a proxy's page too
             raise UpstreamError("CloudFront answered, but not that it is done")
 
     def _connected(self) -> Any:
@@ -65,7 +70,8 @@ class CloudFront(Upstream):
             from botocore.config import Config as BotoConfig
 
             timeouts = {"connect_timeout": self.config.timeout, "read_timeout": self.config.timeout}
-            self._client = boto3.client(
+            # A session of its own: threads may not share the default one while clients are made.
+            self._client = boto3.session.Session().client(
                 "cloudfront",
                 endpoint_url=next(iter(self.config.locations), None),
                 region_name="us-east-1",  # where CloudFront's API is, wherever the pages are

@@ -19,14 +19,17 @@ from dumper.conf import settings
 from dumper.exceptions import DumperError
 from dumper.rules.tags import Tag
 from dumper.signals import undelivered
+from dumper.stores.entries import token
 from dumper.upstreams.base import Impossible, UpstreamError
-from dumper.upstreams.memory import Memory, reference_of
+from dumper.upstreams.memory import Memory, Visit, reference_of
 
 logger = logging.getLogger("dumper.upstreams")
 
 #: The longest time between two attempts, in seconds.
 MOST_DELAY = 300.0
 LOGGED_TAGS = 20
+#: How many purges are made together, at most.
+MOST_STRIDE = 1000
 
 #: Delivers what is due; returns in how many seconds more will be, None if nothing is left.
 Mailbox = Callable[["Courier"], "float | None"]
@@ -41,9 +44,11 @@ class Courier:
     def __init__(self, name: str) -> None:
         self.name = name
         self.memory = Memory()
-        self._is_leaving = False
+        self._leaving = threading.Event()
         self._failures = 0
         self._resume_at = 0.0
+        #: how many purges are made together: one after a failure, so that an unsteady upstream gets on all the same
+        self.stride = MOST_STRIDE
         self._woken = threading.Event()
         self._lock = threading.Lock()
         self._telling = threading.Lock()
@@ -59,8 +64,9 @@ class Courier:
         with self._lock:
             self._woken.set()
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name=f"dumper-{self.name or 'store'}", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._work, name=f"dumper-{self.name or 'store'}", daemon=True)
+                thread.start()  # may be refused while the interpreter shuts down
+                self._thread = thread
 
     def tell(self, tags: Collection[Tag], reference: str) -> str | None:
         """Make one attempt. Return what went wrong, if anything did. Raises Impossible where no attempt will help."""
@@ -75,7 +81,18 @@ class Courier:
         if self._failures:
             self._failures = 0
             logger.warning("The upstream %r answers again.", self.name)
+        self.stride = min(2 * self.stride, MOST_STRIDE)
         return None
+
+    def tell_now(self, tags: Collection[Tag]) -> None:
+        """Have ``tags`` purged at once or, where that fails, soon."""
+        try:
+            error = self.tell(tags, token())
+        except Impossible as impossible:
+            self.give_up(tags, str(impossible))
+        else:
+            if error:
+                self.put(tags)
 
     @property
     def delay(self) -> float:
@@ -91,32 +108,45 @@ class Courier:
     @property
     def patience(self) -> float:
         """Seconds that one attempt may take; longer than any should."""
-        return 10 + 4 * upstreams.find(self.name).config.timeout
+        known = upstreams.others.get(self.name) or upstreams.current().get(self.name)
+        return 10 + 4 * known.config.timeout if known else 10
 
     def _failed(self, error: Exception) -> None:
         if not self._failures:
             unexpected = not isinstance(error, (DumperError, OSError))
             logger.error("The upstream %r was not purged, will try again: %s", self.name, error, exc_info=unexpected)
         self._failures += 1
+        self.stride = 1
         backoff = min(MOST_DELAY, settings().retry_delay * 2 ** min(self._failures - 1, 20)) * random.uniform(0.5, 1)
         asked = error.retry_after if isinstance(error, UpstreamError) else 0
         self._resume_at = time.monotonic() + max(backoff, min(asked, MOST_DELAY))
 
     def _deliver_memory(self) -> float | None:
         """The mailbox in memory."""
-        if visits := self.memory.due(self._is_leaving):
-            began = time.monotonic()
-            try:
-                error = self.tell(list(visits), reference_of(visits))
-            except Impossible as impossible:
+        while visits := self.memory.due(self._leaving.is_set(), self.stride):
+            self._deliver_visits(visits)
+            if self.delay:
+                break
+        return self.memory.next_due()
+
+    def _deliver_visits(self, visits: dict[Tag, Visit]) -> None:
+        began = time.monotonic()
+        try:
+            error = self.tell(list(visits), reference_of(visits))
+        except Impossible as impossible:
+            if len(visits) == 1:
                 self.memory.drop(visits)
                 self.give_up(list(visits), str(impossible))
-            else:
-                if error is None:
-                    self.memory.done(visits, began, () if self._is_leaving else upstreams.find(self.name).again_after)
-                elif old := self.memory.failed(visits, self.delay, settings().give_up_after):
-                    self.give_up(old, error)
-        return self.memory.next_due()
+                return
+            for tag, visit in visits.items():  # one of them may spoil the others
+                if not self.delay:
+                    self._deliver_visits({tag: visit})
+            return
+        if error is None:
+            again_after = () if self._leaving.is_set() else upstreams.find(self.name).again_after
+            self.memory.done(visits, began, again_after)
+        elif old := self.memory.failed(visits, self.delay, settings().give_up_after):
+            self.give_up(old, error)
 
     def deliver(self) -> float | None:
         """Deliver from every mailbox; return in how many seconds there will be more, None if nothing is left."""
@@ -140,19 +170,19 @@ class Courier:
                 self._resume_at = time.monotonic() + delay
             finally:
                 connections.close_all()  # this thread's own
-            if delay is None or (self._is_leaving and self.delay):
+            if delay is None or self._leaving.is_set():
                 with self._lock:
-                    if delay is not None or not self._woken.is_set():
+                    if self.delay or not self._woken.is_set():
                         self._thread = None
                         return
             elif self.delay:
-                time.sleep(self.delay)  # however much there is to tell it
+                self._leaving.wait(self.delay)  # however much there is to tell it
             else:
                 self._woken.wait(delay)
 
     def hurry(self) -> None:
         """The process ends: whatever waits is due."""
-        self._is_leaving = True
+        self._leaving.set()
         self._woken.set()
 
     def leave(self, seconds: float) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 from django.urls import get_script_prefix
 
 from dumper import upstreams
-from dumper.rules.keys import digest
 from dumper.rules.tags import Tag, path_of, path_tag
 from dumper.upstreams.courier import Courier
 
@@ -44,7 +43,7 @@ def dispatch(sender: object, tags: Collection[Tag], is_recorded: bool = False, *
     """``invalidated``: the store knows, now the caches in front of it have to."""
     for name, upstream in upstreams.current().items():
         if upstream.is_immediate:
-            upstream.purge(public(tags), digest(os.urandom(16).hex()))
+            courier(name).tell_now(public(tags))
         elif is_recorded:
             courier(name).wake()
         else:
@@ -54,9 +53,10 @@ def dispatch(sender: object, tags: Collection[Tag], is_recorded: bool = False, *
 def leave() -> None:
     """The process ends."""
     deadline = time.monotonic() + EXIT_SECONDS
-    for each in _couriers.values():
+    leaving = list(_couriers.values())
+    for each in leaving:
         each.hurry()
-    for each in _couriers.values():
+    for each in leaving:
         each.leave(max(0.0, deadline - time.monotonic()))
 
 

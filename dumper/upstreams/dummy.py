@@ -12,7 +12,7 @@ from dumper.upstreams.base import Config, Upstream
 class Dummy(Upstream):
     """``dumper.upstreams.current()["name"].purged`` lists the tags of each purge, ``urls()`` those of its paths."""
 
-    can: ClassVar[frozenset[str]] = frozenset({"url", "tag", "clear"})
+    can = frozenset({"url", "tag", "clear"})
     is_immediate: ClassVar[bool] = True
     again_after = ()
 

@@ -15,12 +15,12 @@ class Fastly(Cdn):
     """A service of Fastly's; ``soft`` purges mark pages stale instead of dropping them."""
 
     API = "https://api.fastly.com"
-    can: ClassVar[frozenset[str]] = frozenset({"tag", "soft", "clear"})
+    can = frozenset({"tag", "soft", "clear"})
     batch: ClassVar[int] = 256
     OPTIONS: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         **Upstream.OPTIONS,
         "service": options.text,
-        "token": options.text,
+        "token": options.secret,
         "soft": options.flag,
     }
     REQUIRED: ClassVar[Sequence[str]] = ("service", "token")

@@ -57,7 +57,7 @@ class Http(HttpUpstream):
     404 and 412 mean that there was nothing. Where a purge drops no variants (Squid, nginx), name none in ``vary``.
     """
 
-    can: ClassVar[frozenset[str]] = frozenset({"url"})
+    can = frozenset({"url"})
     batch: ClassVar[int] = 100
     vary = frozenset[str]()
 

@@ -6,22 +6,22 @@ import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
+from heapq import nsmallest
 
 from dumper.rules.keys import digest
 from dumper.rules.tags import SITE, Tag
+from dumper.stores.entries import token
 
 #: Above this many tags that wait, the whole site stands in their stead, so that memory stays bounded.
 MOST_TAGS = 50_000
-
-_serial = count()
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
     """One tag that is to be purged: times are seconds of ``time.monotonic()``."""
 
-    serial: int
+    #: of the change; unlike any other's, also in another process or at another time
+    name: str
     since: float
     due: float
     #: how often it has been purged already
@@ -45,14 +45,14 @@ class Memory:
             if len(self._visits) + len(tags) > MOST_TAGS:
                 tags = {SITE}
                 self._visits.clear()
-            serial = next(_serial)
-            self._visits |= dict.fromkeys(tags, Visit(serial, now, now))
+            self._visits |= dict.fromkeys(tags, Visit(token(), now, now))
 
-    def due(self, is_last_chance: bool) -> dict[Tag, Visit]:
-        """What is to be purged now; all of it, where there is no later."""
+    def due(self, is_last_chance: bool, most: int = MOST_TAGS) -> dict[Tag, Visit]:
+        """What is to be purged now, the oldest first; where there is no later, that is all."""
         now = time.monotonic()
         with self._lock:
-            return {tag: visit for tag, visit in self._visits.items() if is_last_chance or visit.due <= now}
+            found = [(tag, visit) for tag, visit in self._visits.items() if is_last_chance or visit.due <= now]
+        return dict(nsmallest(most, found, key=lambda item: item[1].due))
 
     def done(self, visits: dict[Tag, Visit], began: float, again_after: Sequence[float]) -> None:
         """``visits`` are purged; they come again, for what was being fetched when the change was made."""
@@ -101,4 +101,4 @@ class Memory:
 
 def reference_of(visits: dict[Tag, Visit]) -> str:
     """What stands for this very purge, whenever it is tried."""
-    return digest(*map(str, sorted({(visit.serial, visit.done) for visit in visits.values()})))
+    return digest(*sorted(f"{visit.name}:{visit.done}:{tag}" for tag, visit in visits.items()))

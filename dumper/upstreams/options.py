@@ -7,6 +7,7 @@ from typing import Any
 
 from dumper.rules.edge import ALL
 from dumper.rules.headers import is_token
+from dumper.rules.targets import target_of
 
 _MOST_SECONDS = 2**31
 
@@ -30,13 +31,19 @@ def converted(what: str, converter: Callable[[Any], Any], value: Any) -> Any:
     try:
         return converter(value)
     except ValueError as error:
-        raise Misconfigured(f"{what} must be {error}, not {value!r}") from None
+        given = "" if converter is secret else f", not {value!r}"
+        raise Misconfigured(f"has {what} that must be {error}{given}") from None
 
 
 def text(value: Any) -> str:
     if not isinstance(value, str) or not value or not (value.isascii() and value.isprintable()):
         raise ValueError("a string of printable ASCII")
     return value
+
+
+def secret(value: Any) -> str:
+    """A text that is shown to nobody."""
+    return text(value)
 
 
 def flag(value: Any) -> bool:
@@ -82,6 +89,6 @@ def field_names(value: Any) -> frozenset[str]:
 
 
 def prefix(value: Any) -> str:
-    if not isinstance(value, str) or (value and not value.startswith("/")):
-        raise ValueError('"" or a path that begins with "/"')
+    if not isinstance(value, str) or (value and target_of(value) is None):
+        raise ValueError('"" or a path such as "/shop", decoded')
     return value.rstrip("/")

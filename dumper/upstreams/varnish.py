@@ -20,7 +20,7 @@ def _method(value: Any) -> str:
 class Varnish(HttpUpstream):
     """By ``method``: ``xkey`` (the default) takes that module; ``ban`` takes none; ``purge`` goes URL by URL."""
 
-    can: ClassVar[frozenset[str]] = frozenset({"url", "tag", "ban", "soft", "clear"})
+    can = frozenset({"url", "tag", "ban", "soft", "clear"})
     #: a field may have 8 kB (http_req_hdr_len); a ban's expression is matched against all that is kept
     batch: ClassVar[int] = 200
     OPTIONS: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
@@ -43,6 +43,7 @@ class Varnish(HttpUpstream):
             raise Misconfigured("has soft purges only with the method 'xkey'")
         if self.method == "purge":
             self.tag_header = None
+            self.can = frozenset({"url"})
 
     def purge_keys(self, keys: Sequence[str]) -> None:
         if self.method == "ban":

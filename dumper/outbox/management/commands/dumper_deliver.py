@@ -43,12 +43,8 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         self.stdout.write("Delivering; stop with Ctrl-C.")
         while not stop.is_set():
-            try:
-                wake_due()
-            except Exception as error:
-                self.stderr.write(f"The outbox cannot be read: {error}")
-            finally:
-                connections.close_all()
+            wake_due()
+            connections.close_all()
             stop.wait(interval)
 
     def report(self) -> None:
