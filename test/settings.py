@@ -38,6 +38,13 @@ def postgresql(name):
     }
 
 
+def mysql(name):
+    import pymysql
+
+    pymysql.install_as_MySQLdb()
+    return {**postgresql(name), "ENGINE": "django.db.backends.mysql", "PASSWORD": _url.password or ""}
+
+
 def sqlite(name):
     # Files: in shared memory, connections of several threads would lock each other out.
     return {
@@ -48,10 +55,11 @@ def sqlite(name):
     }
 
 
-# TEST_DATABASE=postgresql://user@host:port/name runs the same tests on PostgreSQL.
+# TEST_DATABASE=postgresql://user@host:port/name runs the same tests on PostgreSQL, mysql://... on MariaDB.
 if TEST_DATABASE := os.environ.get("TEST_DATABASE"):
     _url = urlsplit(TEST_DATABASE)
-    DATABASES = {"default": postgresql(_url.path.lstrip("/")), "other": postgresql("other")}
+    _server = mysql if _url.scheme == "mysql" else postgresql
+    DATABASES = {"default": _server(_url.path.lstrip("/")), "other": _server("other")}
 else:
     _directory = tempfile.TemporaryDirectory(prefix="dumper-")
     atexit.register(_directory.cleanup)

@@ -50,14 +50,11 @@ class Pending:
     def refresh(self) -> None:
         """Look into the databases."""
         with self._lock:
-            if not self.is_due():
-                return
-            self._read()
-            self._due = time.monotonic() + INTERVAL
+            if self.is_due() and not any(c.in_atomic_block for c in connections.all(initialized_only=True)):
+                self._read()  # but not in a transaction, which may see the past
+                self._due = time.monotonic() + INTERVAL
 
     def _read(self) -> None:
-        if any(connection.in_atomic_block for connection in connections.all(initialized_only=True)):
-            return  # which may see the past
         for alias in connections:
             with apart(alias):
                 rows = living(alias).filter(target=STORE)[: MOST_ROWS + 1] if has_outbox(alias) else ()
