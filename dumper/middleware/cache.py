@@ -22,6 +22,7 @@ from dumper.middleware.passage import Passage, passage_of
 from dumper.middleware.stack import is_above
 from dumper.middleware.unsafe import targets
 from dumper.steps import arun, run
+from dumper.stores.guard import withheld
 
 
 class _Middleware:
@@ -39,6 +40,11 @@ class _Middleware:
 
 class UpdateCacheMiddleware(_Middleware):
     """Leases what a page depends on when a request enters, stores the page when the response leaves."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        super().__init__(get_response)
+        if withheld.source:
+            withheld.source.start()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self.is_async:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, cast
+from urllib.parse import quote
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -19,66 +21,112 @@ from dumper.rules.tags import SITE, path_of
 from dumper.rules.targets import is_canonical
 from dumper.upstreams import Upstream
 
+logger = logging.getLogger("dumper.upstreams")
+
 GROUPS = "Cache-Groups"
 #: As many as every cache takes that reads them (RFC 9875 §2).
 MOST_GROUPS = 32
 
 
-def labels(
-    request: HttpRequest, response: HttpResponseBase, exchange: Exchange, page: StoredResponse | None
-) -> dict[str, str]:
-    """The fields to be set on ``response``; ``page`` is what is stored of it, None where it is not.
+class Labels(NamedTuple):
+    """What a response is to say."""
+
+    fields: dict[str, str]
+    #: what each upstream may do with it, in words
+    remarks: list[str]
+
+
+class Verdict(NamedTuple):
+    """Seconds that an upstream may keep a response, and why; None leaves it to the view, 0 is not at all."""
+
+    seconds: int | None
+    reason: str
+
+
+def labels(request: HttpRequest, response: HttpResponseBase, exchange: Exchange, page: StoredResponse | None) -> Labels:
+    """What ``response`` says to all upstreams; ``page`` is what is stored of it, None where it is not.
 
     Where several upstreams read one field, the most careful of them decides.
     """
-    if request.method not in ("GET", "HEAD"):
-        return {}
-    found: dict[str, str] = {}
-    verdicts: dict[str, int] = {}
+    found = Labels({}, [])
+    allowed: dict[str, int] = {}
     fields = lowered(dict(response.items()))
-    for upstream in upstreams.current().values():
+    speaking = [upstream for upstream in upstreams.current().values() if upstream.is_labelling]
+    for upstream in speaking if request.method in ("GET", "HEAD") else ():
         keys = keys_of(exchange.tags, settings().key_prefix)
         if upstream.groups and len(keys) <= MOST_GROUPS:
-            found[GROUPS] = joined(GROUPS, keys)
-        fits = True
-        if upstream.tag_header:
-            value = joined(upstream.tag_header, keys)
-            fits = len(value) <= upstream.tag_bytes  # half of them would be worse than none
-            found |= {upstream.tag_header: value} if fits else {}
-        if exchange.is_doubtful or not fits:
-            seconds: int | None = 0
-        elif page is None:
-            # What is not stored is somebody's own, for all we know, unless the view says otherwise.
-            seconds = None if has_spoken(fields) else 0
-        elif is_purgeable(upstream, request, exchange) and is_shared(upstream, fields, response, page):
-            seconds = allowed(upstream, exchange.decision.ttl)
-        else:
-            seconds = 0
+            found.fields[GROUPS] = joined(GROUPS, keys)
+        if upstream.tag_header and fits(upstream, keys):
+            found.fields[upstream.tag_header] = joined(upstream.tag_header, keys)
+        seconds, reason = verdict(upstream, request, response, exchange, page)
         if seconds is not None:
-            verdicts[upstream.control] = min(seconds, verdicts.get(upstream.control, seconds))
+            allowed[upstream.control] = min(seconds, allowed.get(upstream.control, seconds))
+        found.remarks.append(f"{upstream.name}: {reason}")
     # The one field that both browsers and edges read comes last, and counts.
-    for control in sorted(verdicts, key=lambda name: name.lower() == "cache-control"):
-        found |= kept(fields, control, verdicts[control]) if verdicts[control] else not_kept(fields, control)
+    for control in sorted(allowed, key=lambda name: name.lower() == "cache-control"):
+        seconds = allowed[control]
+        found.fields.update(kept(fields, control, seconds) if seconds else not_kept(fields, control))
+    if found.remarks:
+        logger.debug("%s %s: %s", request.method, quote(request.path), "; ".join(found.remarks))
     return found
 
 
-def is_shared(upstream: Upstream, fields: Mapping[str, str], response: HttpResponseBase, page: StoredResponse) -> bool:
-    """Whether the very bytes are for all who will be given them there, and the view has kept them from none of these.
+def fits(upstream: Upstream, keys: Sequence[str]) -> bool:
+    """Whether all of ``keys`` fit into the field; half of them would be worse than none."""
+    return not upstream.tag_header or len(joined(upstream.tag_header, keys)) <= upstream.tag_bytes
 
-    It may have let this cache alone keep them.
-    """
+
+def verdict(
+    upstream: Upstream,
+    request: HttpRequest,
+    response: HttpResponseBase,
+    exchange: Exchange,
+    page: StoredResponse | None,
+) -> Verdict:
+    """What ``upstream`` may do with ``response``."""
+    fields = lowered(dict(response.items()))
+    if exchange.is_doubtful:
+        return Verdict(0, "not kept, it may be older than a change")
+    if not fits(upstream, keys_of(exchange.tags, settings().key_prefix)):
+        return Verdict(0, "not kept, its keys do not fit")
+    if page is None:
+        # What is not stored is somebody's own, for all we know, unless the view says otherwise.
+        return Verdict(None, "as the view says") if has_spoken(fields) else Verdict(0, "not kept, as it is not stored")
+    if reason := unshared(upstream, fields, response, page) or unreachable(upstream, request, exchange):
+        return Verdict(0, f"not kept, {reason}")
+    seconds, ttl = upstream.lifetime, exchange.decision.ttl
+    if seconds is None:
+        return Verdict(None, "as the view says")
+    seconds = seconds if ttl is None else min(seconds, int(ttl))
+    return Verdict(seconds, f"kept for {seconds} s")
+
+
+def unshared(
+    upstream: Upstream, fields: Mapping[str, str], response: HttpResponseBase, page: StoredResponse
+) -> str | None:
+    """Why the very bytes are not for all who would be given them there; None where they are."""
     if is_forbidden(fields):
-        return False
-    return page.slots is None and not cast(Any, response).cookies and not strange_fields(fields, upstream.vary)
+        return "as the view says"  # which may have let this cache alone keep it
+    if page.slots is not None:
+        return "it has a token"
+    if cast(Any, response).cookies:
+        return "it sets a cookie"
+    strange = strange_fields(fields, upstream.vary)
+    return f"it varies in {', '.join(strange)}" if strange else None
 
 
-def is_purgeable(upstream: Upstream, request: HttpRequest, exchange: Exchange) -> bool:
-    """Whether all changes of the page will reach it there: by its keys, or at the one URL that is purged."""
+def unreachable(upstream: Upstream, request: HttpRequest, exchange: Exchange) -> str | None:
+    """Why a change of the page might not reach it there, by its keys or at the one URL that is purged."""
     if upstream.tag_header:
-        return True
+        return None
     if any(tag != SITE and path_of(tag) is None for tag in exchange.tags):
-        return False
-    return upstream.is_told_of(exchange.request.host) and is_canonical(target(request), request.path)
+        return "it depends on more than paths"
+    if not upstream.is_told_of(exchange.request.host):
+        return f"the host {exchange.request.host} is not in HOSTS"
+    found = target(request)
+    if found is None:
+        return "the server does not tell how its URL was spelt"
+    return None if is_canonical(found, request.path) else "its URL is not the one that is purged"
 
 
 def target(request: HttpRequest) -> str | None:
@@ -91,10 +139,3 @@ def target(request: HttpRequest) -> str | None:
     meta = request.META
     found: str | None = meta.get("RAW_URI", meta.get("REQUEST_URI"))
     return found
-
-
-def allowed(upstream: Upstream, ttl: float | None) -> int | None:
-    """Seconds that ``upstream`` may keep a page that stays fresh for ``ttl``; None leaves that to the view."""
-    if upstream.lifetime is None or ttl is None:
-        return upstream.lifetime
-    return min(upstream.lifetime, int(ttl))

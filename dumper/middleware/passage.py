@@ -29,7 +29,7 @@ from dumper.middleware.visitors import token_for
 from dumper.rules.answers import answer
 from dumper.rules.headers import TARGETED
 from dumper.rules.messages import StoredResponse
-from dumper.rules.status import Decision
+from dumper.rules.status import Decision, quoted
 from dumper.steps import Steps
 
 logger = logging.getLogger("dumper.middleware")
@@ -47,6 +47,8 @@ class Passage:
         self._notes: Notes | None = None
         self._rendered_in: tuple[str, str] | None = None
         self._gives_tokens = False
+        #: what the caches in front may do with the answer, in words
+        self._remarks: list[str] = []
         #: what the store has of the answer
         self._page: StoredResponse | None = None
         setattr(request, ATTRIBUTE, self)
@@ -115,7 +117,10 @@ class Passage:
 
     def _labelled(self, response: HttpResponseBase) -> HttpResponseBase:
         """Tell the caches in front of us what they may do with it, and nobody what only this cache is told."""
-        fields = labels(self.request, response, self.exchange, self._page) if upstreams.current() else {}
+        if upstreams.current():
+            fields, self._remarks = labels(self.request, response, self.exchange, self._page)
+        else:
+            fields = {}
         if fields or TARGETED in response.headers:
             response = copied(response)
             response.headers.pop(TARGETED, None)
@@ -136,7 +141,10 @@ class Passage:
         if self.exchange.settings.cache_status:
             # A view may return the same object again and again: what was said of it last is not true any more.
             others = without_status(response.headers.get("Cache-Status", ""))
-            response.headers["Cache-Status"] = ", ".join(filter(None, [others, str(self.exchange)]))
+            own = str(self.exchange)
+            if self._remarks and self.exchange.settings.explain:
+                own += f"; edge={quoted('; '.join(self._remarks))}"
+            response.headers["Cache-Status"] = ", ".join(filter(None, [others, own]))
         return response
 
 

@@ -8,8 +8,8 @@ import time
 
 from django.db import connections
 
-from dumper.outbox.delivery import wake_due
 from dumper.outbox.models import STORE, living, tags_of
+from dumper.outbox.patrol import patrol
 from dumper.outbox.records import apart, has_outbox
 from dumper.rules.tags import SITE, Tag
 from dumper.stores.guard import withheld
@@ -18,8 +18,6 @@ from dumper.upstreams.dispatch import courier
 #: Seconds between two looks at what the store was not told of. So long may a page be served that another process has
 #: changed while only the other could not reach the store.
 INTERVAL = 1.0
-#: Seconds between two looks at what killed processes have left behind.
-WAKE_INTERVAL = 30.0
 #: Above this many rows, nothing at all is served from the store.
 MOST_ROWS = 1000
 
@@ -31,13 +29,16 @@ class Pending:
         self.tags: frozenset[Tag] = frozenset()
         self._lock = threading.Lock()
         self._due = 0.0
-        self._wake_due = 0.0
         #: what each database has said when it was last asked
         self._found: dict[str, frozenset[Tag]] = {}
 
     def after_fork(self) -> None:
         """Whoever held the lock in the parent is not here."""
         self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """This process is going to serve pages."""
+        patrol.start()
 
     def is_due(self) -> bool:
         """Whether a refresh() is called for."""
@@ -65,9 +66,6 @@ class Pending:
             courier(STORE).wake()
         else:
             withheld.remove(self)
-        if time.monotonic() >= self._wake_due:
-            self._wake_due = time.monotonic() + WAKE_INTERVAL
-            wake_due()
 
 
 pending = Pending()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dumper import upstreams
 from dumper.outbox.delivery import deliver_to
 from dumper.outbox.own_store import own_store
+from dumper.outbox.patrol import patrol
 from dumper.outbox.pending import pending
 from dumper.outbox.records import record
 from dumper.signals import committing
@@ -28,4 +29,5 @@ def disconnect() -> None:
     if deliver_to in mailboxes:
         mailboxes.remove(deliver_to)
     withheld.source = None
+    patrol.stop()
     withheld.remove(pending)

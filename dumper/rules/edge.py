@@ -6,6 +6,7 @@ nothing but Cache-Control, ``s-maxage`` and ``private`` are what speaks to share
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from dumper.rules.freshness import seconds as age
@@ -79,4 +80,7 @@ def written(name: str, value: str) -> str:
     """A directive as it stands in Cache-Control."""
     if not value:
         return name
-    return f"{name}={value}" if is_token(value) else f'{name}="{value}"'
+    if is_token(value):
+        return f"{name}={value}"
+    escaped = re.sub(r'(["\\])', r"\\\1", value)
+    return f'{name}="{escaped}"'

@@ -11,6 +11,9 @@ from dumper.rules.tags import UNQUOTED
 MOST_BYTES = 8000
 # Where caches, proxies and servers differ in what they make of it; "%" because some decode "%25" twice.
 _DOUBTFUL = re.compile(r"//|/\.{1,2}(/|$)|[\x00-\x1f\x7f\\%?#]")
+_HOST = re.compile(
+    r"([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?|\[[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*\])(:[0-9]{1,5})?",
+)
 
 
 def target_of(path: str) -> str | None:
@@ -35,4 +38,4 @@ def is_canonical(requested: str | None, path: str) -> bool:
 
 def is_host(text: str) -> bool:
     """Whether ``text`` may stand in a Host field: a name or an address, in ASCII, perhaps with a port."""
-    return bool(re.fullmatch(r"([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", text))
+    return bool(_HOST.fullmatch(text))

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from dumper.conf import settings
 from dumper.exceptions import DumperError
-from dumper.rules.edge import ALL
+from dumper.rules.edge import ACCEL, ALL
 from dumper.rules.surrogates import keys_of
 from dumper.rules.tags import SITE, Tag
 from dumper.upstreams import options
@@ -64,6 +64,8 @@ class Upstream:
     batch: ClassVar[int] = 1
     #: above this many keys or URLs the whole site stands in their stead, if it can be cleared: vendors count requests
     most: ClassVar[int] = 50_000
+    #: whether responses say what it may keep
+    is_labelling: ClassVar[bool] = True
     #: whether it is told at once, by the thread that has made the change
     is_immediate: ClassVar[bool] = False
     #: what OPTIONS may say: each sets the attribute of its name, after a converter that raises ValueError
@@ -153,8 +155,10 @@ class Upstream:
 
     def check(self) -> Iterable[str]:
         """What is doubtful about the configuration, in words: the texts of warnings, each with what mends it."""
-        if not self.tag_header and not has_sites() and not self.hosts:
-            yield "it is purged by URL, but no host is known: name them in HOSTS"
+        if not self.tag_header and not self.config.hosts and not has_sites() and not site_hosts():
+            yield "it is purged by URL, but no host is known: name those that visitors write in HOSTS"
+        if not self.control.lower().endswith("-control") and self.control.lower() != ACCEL:
+            yield f"no cache is known to read {self.control!r}: name another field in the option 'control'"
 
 
 def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -82,6 +82,7 @@ class Courier:
             self._failures = 0
             logger.warning("The upstream %r answers again.", self.name)
         self.stride = min(2 * self.stride, MOST_STRIDE)
+        logger.debug("told %r of %d tags", self.name, len(tags))
         return None
 
     def tell_now(self, tags: Collection[Tag]) -> None:

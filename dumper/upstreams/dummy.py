@@ -14,6 +14,7 @@ class Dummy(Upstream):
 
     can = frozenset({"url", "tag", "clear"})
     is_immediate: ClassVar[bool] = True
+    is_labelling: ClassVar[bool] = False
     again_after = ()
 
     def __init__(self, config: Config) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
@@ -10,6 +11,10 @@ from urllib.parse import urlsplit
 from dumper.upstreams.base import Config, Upstream, UpstreamError, Url
 from dumper.upstreams.client import Answer, Client
 from dumper.upstreams.options import Misconfigured
+
+_SECRET = " (is the secret in HEADERS or OPTIONS right?)"
+#: What is most likely wrong.
+HINTS = {401: _SECRET, 403: _SECRET, 405: " (is LOCATION where it takes purges, and is it set up for this backend?)"}
 
 
 class HttpUpstream(Upstream):
@@ -37,8 +42,9 @@ class HttpUpstream(Upstream):
 
 def refused(client: Client, answer: Answer) -> UpstreamError:
     """What is raised for ``answer``, with the time it asks for."""
-    said = answer.body[:200].decode(errors="replace").strip()
-    text = f"{client.location} answered {answer.status}" + (f": {said}" if said else "")
+    said = " ".join(re.sub(r"<[^>]*>", " ", answer.body.decode(errors="replace")).split())[:200]
+    hint = HINTS.get(answer.status, "")
+    text = f"{client.location} answered {answer.status}{hint}" + (f": {said}" if said else "")
     return UpstreamError(text, wait_of(answer.headers))
 
 
