@@ -11,10 +11,11 @@ class DumperConfig(AppConfig):
         """Register the system checks, and have the caches in front of the site told of what is invalidated."""
         from django.core import checks
 
-        from dumper.checks import CHECKS
+        from dumper.checks import CHECKS, check_outbox
         from dumper.signals import invalidated
         from dumper.upstreams.dispatch import dispatch
 
         for check in CHECKS:
             checks.register(check)
+        checks.register(check_outbox, deploy=True)
         invalidated.connect(dispatch, dispatch_uid="dumper.upstreams")

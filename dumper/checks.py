@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings as django_settings
 from django.core.cache import caches
 from django.core.cache.backends.dummy import DummyCache
@@ -34,11 +35,13 @@ PERSONAL = (
 def check_middleware(**kwargs: Any) -> Iterable[CheckMessage]:
     """The pair is there, once, in its order."""
     updates, fetches = positions(UpdateCacheMiddleware), positions(FetchFromCacheMiddleware)
+    if not updates and not fetches and upstreams.current():
+        return []  # the caches in front do the storing
     if not updates or not fetches:
-        absent = " and ".join(name for name, found in ((UPDATE, updates), (FETCH, fetches)) if not found)
+        absent = [name for name, found in ((UPDATE, updates), (FETCH, fetches)) if not found]
         return [
             Error(
-                f"{absent} is not in MIDDLEWARE: no page is stored.",
+                f"{' and '.join(absent)} {'is' if len(absent) == 1 else 'are'} not in MIDDLEWARE: no page is stored.",
                 hint=f"Put {UPDATE} first and {FETCH} last in MIDDLEWARE.",
                 id="dumper.E001",
             )
@@ -186,6 +189,16 @@ def check_upstreams(**kwargs: Any) -> Iterable[CheckMessage]:
     for name, upstream in upstreams.current().items():
         for doubt in upstream.check():
             yield Warning(f"The upstream {name!r}: {doubt}.", hint="Mend it in DUMPER_UPSTREAMS.", id="dumper.W010")
+
+
+def check_outbox(**kwargs: Any) -> Iterable[CheckMessage]:
+    """Purges outlive the process that has to do them."""
+    if upstreams.current() and not apps.is_installed("dumper.outbox"):
+        yield Warning(
+            "Purges are kept in memory: those that a process still has to do are lost when it is killed.",
+            hint='Put "dumper.outbox" into INSTALLED_APPS and migrate.',
+            id="dumper.W013",
+        )
 
 
 CHECKS = (

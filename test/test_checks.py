@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core import checks
 from django.test import override_settings
@@ -129,6 +130,40 @@ def test_several_mistakes_are_all_found():
     with override_settings(MIDDLEWARE=[], DUMPER_STRICT=1, DUMPER_TIMEOUTS=1, DUMPER_CACHE_ALIAS="nowhere"):
         numbers = sorted(message.id for message in found())
     assert numbers == ["dumper.E001", "dumper.E004", "dumper.E005", "dumper.W004"]
+
+
+VARNISH = {"BACKEND": "dumper.upstreams.varnish.Varnish", "LOCATION": "http://127.0.0.1:1"}
+PURGED_BY_URL = {"BACKEND": "dumper.upstreams.http.Http", "LOCATION": "http://127.0.0.1:1"}
+
+
+def test_without_the_pair_the_caches_in_front_may_do_the_storing():
+    with override_settings(MIDDLEWARE=DJANGO, DUMPER_UPSTREAMS={"edge": VARNISH}):
+        assert found() == []
+    with override_settings(MIDDLEWARE=[UPDATE, *DJANGO], DUMPER_UPSTREAMS={"edge": VARNISH}):
+        assert [message.id for message in found()] == ["dumper.E001"]
+
+
+@pytest.mark.parametrize(
+    ("upstream", "said"),
+    [
+        (VARNISH | {"OPTIONS": {"control": "Surogate-Contol"}}, "no cache is known to read 'Surogate-Contol'"),
+        (PURGED_BY_URL, "no host is known"),
+    ],
+)
+def test_what_is_doubtful_about_an_upstream_is_said(upstream, said):
+    with override_settings(DUMPER_UPSTREAMS={"edge": upstream}, ALLOWED_HOSTS=[".example.com"]):
+        (message,) = found()
+    assert message.id == "dumper.W010"
+    assert said in message.msg
+
+
+def test_where_purges_are_kept_in_memory_is_said_when_it_counts():
+    without = [app for app in settings.INSTALLED_APPS if app != "dumper.outbox"]
+    for apps, expected in ((settings.INSTALLED_APPS, set()), (without, {"dumper.W013"})):
+        with override_settings(INSTALLED_APPS=apps, DUMPER_UPSTREAMS={"edge": VARNISH}):
+            messages = checks.run_checks(include_deployment_checks=True)
+            assert {message.id for message in messages} & {"dumper.W013"} == expected
+            assert "dumper.W013" not in {message.id for message in checks.run_checks()}
 
 
 def test_the_checks_are_part_of_djangos():

@@ -93,6 +93,12 @@ sub vcl_backend_response {
 }
 
 sub vcl_deliver {
+    # What the origin has said of itself there was true when the page was fetched (RFC 9211).
+    if (obj.hits > 0) {
+        set resp.http.Cache-Status = resp.http.Cache-Status + ", varnish; hit";
+    } else {
+        set resp.http.Cache-Status = resp.http.Cache-Status + ", varnish; fwd=miss";
+    }
     unset resp.http.xkey;
     unset resp.http.Surrogate-Control;
 }

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.apps import apps
 from django.core.checks import CheckMessage, Error, Warning
+from django.db import router
 
-from dumper.outbox.models import dead
+from dumper.outbox.models import Delivery, dead
 from dumper.outbox.records import has_outbox
 
 
@@ -23,9 +24,16 @@ def check_app(**kwargs: Any) -> Iterable[CheckMessage]:
 
 
 def check_deliveries(databases: Collection[str] | None = None, **kwargs: Any) -> Iterable[CheckMessage]:
-    """Nothing lies in the outbox that was given up on."""
+    """There is an outbox, and nothing lies in it that was given up on."""
     for alias in databases or ():
-        if has_outbox(alias) and (count := dead(alias).count()):
+        if not has_outbox(alias):
+            if router.allow_migrate_model(alias, Delivery):
+                yield Warning(
+                    f"The database {alias!r} has no table for the outbox: purges are kept in memory, and may be lost.",
+                    hint="Run manage.py migrate.",
+                    id="dumper.W012",
+                )
+        elif count := dead(alias).count():
             yield Warning(
                 f"{count} deliveries to caches were given up on (database {alias!r}): pages may be stale there.",
                 hint='"manage.py dumper_deliver --list" shows why, "--retry" tries them once more.',

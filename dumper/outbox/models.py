@@ -50,9 +50,10 @@ def dead(using: str) -> models.QuerySet[Delivery]:
 
 
 def retry(rows: models.QuerySet[Delivery]) -> int:
-    """Have the dead among ``rows`` delivered once more; return how many."""
+    """Have those of ``rows`` tried now that failed or were given up on; return how many."""
     now = timezone.now()
-    return rows.filter(is_dead=True).update(is_dead=False, attempts=0, done=0, created_at=now, due_at=now)
+    failed = rows.filter(is_dead=False, attempts__gt=0).update(due_at=now)
+    return failed + rows.filter(is_dead=True).update(is_dead=False, attempts=0, done=0, created_at=now, due_at=now)
 
 
 def tags_of(rows: Iterable[Delivery]) -> frozenset[Tag]:

@@ -226,3 +226,44 @@ def test_what_is_said_is_not_stored_with_the_page():
             hit = Visitor().get("/")
     assert is_hit(hit)
     assert not {"xkey", "Surrogate-Control", "Cache-Control"} & set(hit.headers)
+
+
+REASONS = [
+    (plain, by_key(), "edge-0: kept for 600 s"),
+    (plain, upstream("dumper.upstreams.varnish.Varnish"), "edge-0: as the view says"),
+    (dumper.never_store(plain), by_key(), "edge-0: not kept, as it is not stored"),
+    (token, by_key(), "edge-0: not kept, it has a token"),
+    (cookie, by_key(), "edge-0: not kept, as it is not stored"),
+    (plain, by_url() | {"HOSTS": ["www.example.com"]}, "edge-0: not kept, the host testserver is not in HOSTS"),
+    (with_fields(Vary="X-A"), by_url(), "edge-0: not kept, it varies in x-a"),
+    (
+        with_fields(Cache_Control="private", Dumper_Cache_Control="max-age=9"),
+        by_key(),
+        "edge-0: not kept, as the view says",
+    ),
+]
+
+
+@pytest.mark.parametrize(("view", "entry", "remark"), REASONS, ids=[row[-1] for row in REASONS])
+def test_why_it_may_be_kept_or_not_is_told_to_those_who_may_know(visit, view, entry, remark, caplog):
+    with override_settings(DUMPER_EXPLAIN=True), caplog.at_level("DEBUG", logger="dumper.upstreams"):
+        for response in visit(view, entry):
+            assert response["Cache-Status"].endswith(f'; edge="{remark}"')
+    assert f"GET /: {remark}" in caplog.messages
+    for response in visit(view, entry):
+        assert "edge=" not in response["Cache-Status"]
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [("/?a", "its URL is not the one that is purged"), (None, "the server does not tell how its URL was spelt")],
+)
+def test_also_where_it_is_the_spelling(target, reason):
+    more = {} if target is None else {"RAW_URI": target}
+    with site(plain, DUMPER_UPSTREAMS={"edge": by_url(vary="*")}, DUMPER_EXPLAIN=True):
+        assert f"not kept, {reason}" in Visitor().get("/", **more)["Cache-Status"]
+
+
+def test_nothing_is_said_to_a_dummy(visit):
+    for response in visit(plain, {"BACKEND": "dumper.upstreams.dummy.Dummy", "OPTIONS": {"lifetime": 60}}):
+        assert not {"xkey", "Surrogate-Control", "Cache-Control"} & set(response.headers)

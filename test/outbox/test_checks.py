@@ -18,7 +18,9 @@ pytestmark = [
 
 def found(**options):
     return [
-        (message.id, message.msg) for message in run_checks(**options) if message.id in ("dumper.E009", "dumper.W011")
+        (message.id, message.msg)
+        for message in run_checks(**options)
+        if message.id in ("dumper.E009", "dumper.W011", "dumper.W012")
     ]
 
 
@@ -50,12 +52,6 @@ def test_without_a_database_to_ask_none_is_asked(django_assert_num_queries):
         assert found() == []
 
 
-def test_before_the_first_migration_there_is_nothing_to_say(without_table, caplog):
-    without_table("default")
-    assert not has_outbox("default")
-    assert found(databases=["default"]) == []
-
-
 def test_the_migrations_are_those_of_the_models(capsys):
     call_command("makemigrations", "dumper_outbox", "--check", "--dry-run")
     assert "No changes" in capsys.readouterr().out
@@ -72,3 +68,9 @@ def test_the_migration_can_be_undone_and_done_again():
     finally:
         call_command("migrate", "dumper_outbox", verbosity=0)
     assert has_outbox("default")
+
+
+def test_a_table_that_is_missing_is_said_for_its_database(without_table):
+    without_table("other")
+    assert found(databases=["default"]) == []
+    assert [number for number, _ in found(databases=["default", "other"])] == ["dumper.W012"]

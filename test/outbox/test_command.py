@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import override_settings
 
 import dumper
 from dumper.outbox.models import STORE, Delivery, lines_of
@@ -69,12 +70,39 @@ def test_what_was_given_up_on_is_an_exit_status_until_it_is_retried(run, edge):
     assert said == ["Tried 2.", *(f"{using}: edge: 1 given up: {refused(edge)}" for using in ("default", "other"))]
     edge.mood = "done"
     assert run()[1] == run("--list")[1] == 1
-    assert run("--retry") == (["2 will be delivered once more.", "Tried 2."], 0)
+    assert run("--retry") == (["2 will be tried once more.", "Tried 2."], 0)
     assert rows() == rows("other") == []
     assert edge.purged.keys() == {"/a/", "/b/"}
 
 
-@pytest.mark.parametrize("options", [("--list", "--retry"), ("--worker", "--list"), ("--interval", "soon")])
+def test_retry_tries_now_what_waits_because_it_failed(run, edge):
+    edge.mood = "refused"
+    dumper.invalidate_paths(["/a/"])
+    with override_settings(DUMPER_RETRY_DELAY=60):
+        run()
+    edge.mood = "done"
+    assert run() == (["Tried 0.", f"default: edge: 1 waiting: {refused(edge)}"], 0)
+    assert run("--retry") == (["1 will be tried once more.", "Tried 1."], 0)
+    assert "/a/" in edge.purged
+
+
+def test_what_is_delivered_and_comes_again_is_told_from_what_waits(run, edge):
+    dumper.invalidate_paths(["/a/"])
+    dumper.invalidate_paths(["/b/"])
+    Delivery.objects.filter(pk=rows()[0].pk).update(done=1)
+    assert run("--list") == (["default: edge: 1 waiting, 1 to be repeated"], 0)
+
+
+def test_without_a_table_it_says_what_to_do(monkeypatch):
+    monkeypatch.setattr("dumper.outbox.management.commands.dumper_deliver.databases", list)
+    with pytest.raises(CommandError, match="run manage"):
+        call_command("dumper_deliver")
+
+
+NONSENSE = [("--list", "--retry"), ("--worker", "--list"), ("--interval", "soon"), ("--interval", "0")]
+
+
+@pytest.mark.parametrize("options", NONSENSE)
 def test_options_that_make_no_sense_are_refused(options):
     with pytest.raises(CommandError):
         call_command("dumper_deliver", *options)

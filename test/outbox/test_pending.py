@@ -12,8 +12,6 @@ from dumper.outbox.models import STORE, Delivery, lines_of
 from dumper.outbox.pending import pending
 from dumper.rules.tags import path_tag
 from dumper.stores.guard import withheld
-from test.app.models import Section
-from test.outbox.rows import rows, wait_for
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "other"]),
@@ -25,7 +23,6 @@ pytestmark = [
 def nobody_delivers(monkeypatch):
     """The couriers are not woken, but where a test says so."""
     monkeypatch.setattr(module, "courier", lambda name: Sleeper())
-    monkeypatch.setattr(pending, "_wake_due", float("inf"))
     monkeypatch.setattr(pending, "_found", {})
     pending.expire()
 
@@ -140,11 +137,3 @@ def test_in_a_transaction_nobody_looks_and_what_was_known_is_known_still(pages):
         pending.refresh()
         assert path_tag("/a/") in withheld
         transaction.set_rollback(True)
-
-
-def test_what_a_killed_process_has_left_is_delivered_when_a_page_is_served(pages, edge, monkeypatch):
-    Section.objects.create(slug="a")
-    monkeypatch.setattr(pending, "_wake_due", 0.0)
-    pending.expire()
-    pages.get("/elsewhere/")
-    wait_for(lambda: "/a/" in edge.purged and not rows())

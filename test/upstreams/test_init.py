@@ -120,7 +120,10 @@ GOOD = [
     ("several locations", good(LOCATION=[PLACE, "https://[::1]:8443/path/"])),
     ("a host alone", good(HOSTS="www.example.com:8000")),
     ("hosts", good(HOSTS=("a", "[::1]:80", "xn--gre-6ka8i.example."))),
-    ("all options", good(OPTIONS={"lifetime": 1, "again_after": [2, 1], "control": "A", "vary": "*", "prefix": "/a/"})),
+    (
+        "all options",
+        good(OPTIONS={"lifetime": 1, "again_after": [2, 1], "control": "A-Control", "vary": "*", "prefix": "/a/"}),
+    ),
     ("no options", good(OPTIONS={"lifetime": None, "again_after": None, "vary": [], "prefix": ""})),
     ("bans", varnish(method="ban", tag_header="X-Keys")),
     ("soft purges", varnish(soft=True)),
@@ -140,13 +143,19 @@ def test_a_good_entry_has_no_problem(entry):
 
 
 def test_what_is_given_is_what_an_upstream_has():
-    options = {"lifetime": 60.5, "again_after": [90, 30], "control": "A", "vary": ["Accept"], "prefix": "/shop/"}
+    options = {
+        "lifetime": 60.5,
+        "again_after": [90, 30],
+        "control": "A-Control",
+        "vary": ["Accept"],
+        "prefix": "/shop/",
+    }
     with upstreams(edge=good(TIMEOUT=2, HEADERS={"X-Token": "b"}, OPTIONS=options)):
         found = find("edge")
     assert found.config == Config(
         name="edge", locations=[PLACE], hosts=HOSTS, timeout=2, headers={"X-Token": "b"}, options=options
     )
-    assert (found.lifetime, found.again_after, found.control) == (60, (30, 90), "A")
+    assert (found.lifetime, found.again_after, found.control) == (60, (30, 90), "A-Control")
     assert (found.vary, found.prefix) == (frozenset({"accept"}), "/shop")
 
 
@@ -217,4 +226,4 @@ def test_an_upstream_that_knows_no_host_is_a_warning(allowed, doubts):
     entry = {"BACKEND": VARNISH, "LOCATION": PLACE, "OPTIONS": {"method": "purge"}}
     with override_settings(ALLOWED_HOSTS=allowed), upstreams(edge=entry, keyed=varnish()):
         found = list(check_upstreams())
-    assert [(doubt.id, "name them in HOSTS" in doubt.msg) for doubt in found] == [("dumper.W010", True)] * doubts
+    assert [(doubt.id, "in HOSTS" in doubt.msg) for doubt in found] == [("dumper.W010", True)] * doubts
