@@ -14,7 +14,7 @@ import time
 from collections.abc import Collection
 from urllib.parse import quote
 
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from dumper import stores
 from dumper.conf import settings
@@ -23,6 +23,7 @@ from dumper.rules.tags import SITE, Tag
 from dumper.signals import committing, invalidated
 from dumper.stores.entries import Hold
 from dumper.stores.guard import withheld
+from dumper.threads import started
 
 logger = logging.getLogger("dumper.invalidation")
 
@@ -54,6 +55,15 @@ def record(tags: Collection[Tag], using: str, is_told: bool) -> bool:
     """
     answers = committing.send(sender=None, tags=frozenset(tags), using=using, is_told=is_told)
     return any(answer for _, answer in answers)
+
+
+def recorded(tags: Collection[Tag], using: str, is_told: bool) -> bool:
+    """The same for what is changed already: an error is logged, and means that nobody has written it down."""
+    try:
+        return record(tags, using, is_told)
+    except DatabaseError as error:
+        logger.error("Could not write down %d tags, they are kept in memory: %s", len(tags), error)
+        return False
 
 
 def release(tags: Collection[Tag], holder: str = "none", is_recorded: bool = False) -> bool:
@@ -126,8 +136,7 @@ class Backlog:
 
     def _start(self) -> None:
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="dumper-backlog", daemon=True)
-            self._thread.start()
+            self._thread = started("backlog", self._work)
 
     def _work(self) -> None:
         while True:

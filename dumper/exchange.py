@@ -52,8 +52,8 @@ class Exchange:
         self._data: bytes | None = None
         #: in what the pages under the key vary, as far as they are stored
         self._dimensions: Dimensions = frozenset()
-        #: of what was found
-        self._tags: Collection[Tag] = ()
+        #: of what was found, and what the view has named
+        self._tags: set[Tag] = set()
         #: empty for a request that goes past the store
         self._leases: Entries = {}
         #: whether it has come as far as the place where a hit would have been served
@@ -97,7 +97,7 @@ class Exchange:
         else:
             self.decision = Decision(forwarded=None, ttl=stored.expires_at and stored.expires_at - time.time())
             self._log("found")
-            self._tags = stored.generations
+            self._tags.update(stored.generations)
             return stored
         return None
 
@@ -142,6 +142,7 @@ class Exchange:
 
     def depend(self, tags: Collection[Tag]) -> Steps[None]:
         """Make the page depend on ``tags`` as well, of which nothing may have been read so far."""
+        self._tags.update(tags)  # caches in front may keep what this one does not
         if not self.is_open:
             return
         try:

@@ -21,7 +21,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from dumper import in_test, stores
-from dumper.backlog import announce, hold, record, release
+from dumper.backlog import announce, hold, record, recorded, release
 from dumper.database import MANUAL, is_of_testcase, outermost, watch
 from dumper.rules.tags import SITE, Tag
 from dumper.stores.entries import token
@@ -86,11 +86,12 @@ class Transaction:
         """
         self.is_ending = True
         self._ask()
-        if not self.tags:
-            return
-        self._held = True  # even if there is no answer, it may have got through
-        is_held = hold(self.tags, self._holder)
-        self._is_recorded = record(self.tags, self._using, is_held)
+        seen: set[Tag] = set()
+        while new := self.tags - seen:  # who records them may change more
+            self._held = True  # even if there is no answer, it may have got through
+            self._is_recorded = record(new, self._using, hold(new, self._holder)) and (self._is_recorded or not seen)
+            seen |= new
+            self._ask()
 
     def _ask(self) -> None:
         """Add the tags of the rows as they are now. Models' methods run, which may touch more rows."""
@@ -176,7 +177,7 @@ def change(tags: Collection[Tag], using: str | None = None, then: Call | None = 
     if not waited_for:
         if tags:
             is_told = release(tags)
-            is_recorded = not any(map(in_test.depth, opened)) and record(tags, using or DEFAULT_DB_ALIAS, is_told)
+            is_recorded = not any(map(in_test.depth, opened)) and recorded(tags, using or DEFAULT_DB_ALIAS, is_told)
             if is_told:
                 announce(tags, is_recorded)
         for connection in opened:

@@ -13,7 +13,7 @@ FILES = sorted((ROOT / "dumper").rglob("*.py"))
 
 #: from the lowest to the highest; modules of one layer may import each other, but in no circle
 LAYERS = [
-    ["dumper.exceptions", "dumper.signals", "dumper.steps", "dumper.conf", "dumper.database"],
+    ["dumper.exceptions", "dumper.signals", "dumper.steps", "dumper.conf", "dumper.database", "dumper.threads"],
     ["dumper.rules"],
     ["dumper.stores"],
     ["dumper.exchange"],

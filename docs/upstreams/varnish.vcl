@@ -33,6 +33,13 @@ sub vcl_recv {
         return (synth(405));
     }
     unset req.http.X-Purge-Token;
+    # Of these a server that trusts this one makes URLs, while pages are looked up by host and target.
+    unset req.http.SCRIPT_NAME;
+    unset req.http.PATH_INFO;
+    unset req.http.X-Forwarded-Host;
+    unset req.http.X-Forwarded-Port;
+    unset req.http.X-Forwarded-Protocol;
+    unset req.http.X-Forwarded-Ssl;
     if (req.http.X-Forwarded-Proto != "https") {
         unset req.http.X-Forwarded-Proto;  # one spelling of "not https", for Vary
     }

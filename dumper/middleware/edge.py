@@ -13,8 +13,8 @@ from django.http.response import HttpResponseBase
 from dumper import upstreams
 from dumper.conf import settings
 from dumper.exchange import Exchange
-from dumper.rules.edge import has_spoken, is_forbidden, kept, not_kept, strange_fields
-from dumper.rules.headers import lowered
+from dumper.rules.edge import has_spoken, is_forbidden, kept, not_kept, own_lifetime, strange_fields
+from dumper.rules.headers import lowered, members
 from dumper.rules.messages import StoredResponse
 from dumper.rules.surrogates import joined, keys_of
 from dumper.rules.tags import SITE, path_of
@@ -51,6 +51,8 @@ def labels(request: HttpRequest, response: HttpResponseBase, exchange: Exchange,
     found = Labels({}, [])
     allowed: dict[str, int] = {}
     fields = lowered(dict(response.items()))
+    if unnamed := unnamed_fields(request, fields):
+        fields["vary"] = found.fields["Vary"] = ", ".join(filter(None, [fields.get("vary"), *unnamed]))
     speaking = [upstream for upstream in upstreams.current().values() if upstream.is_labelling]
     for upstream in speaking if request.method in ("GET", "HEAD") else ():
         keys = keys_of(exchange.tags, settings().key_prefix)
@@ -58,7 +60,7 @@ def labels(request: HttpRequest, response: HttpResponseBase, exchange: Exchange,
             found.fields[GROUPS] = joined(GROUPS, keys)
         if upstream.tag_header and fits(upstream, keys):
             found.fields[upstream.tag_header] = joined(upstream.tag_header, keys)
-        seconds, reason = verdict(upstream, request, response, exchange, page)
+        seconds, reason = verdict(upstream, request, response, exchange, page, fields)
         if seconds is not None:
             allowed[upstream.control] = min(seconds, allowed.get(upstream.control, seconds))
         found.remarks.append(f"{upstream.name}: {reason}")
@@ -82,32 +84,47 @@ def verdict(
     response: HttpResponseBase,
     exchange: Exchange,
     page: StoredResponse | None,
+    fields: Mapping[str, str],
 ) -> Verdict:
-    """What ``upstream`` may do with ``response``."""
-    fields = lowered(dict(response.items()))
+    """What ``upstream`` may do with ``response``, whose ``fields`` are these, with names in lower case."""
     if exchange.is_doubtful:
         return Verdict(0, "not kept, it may be older than a change")
     if not fits(upstream, keys_of(exchange.tags, settings().key_prefix)):
         return Verdict(0, "not kept, its keys do not fit")
+    if reason := unshared(upstream, fields, response, page):
+        return Verdict(0, f"not kept, {reason}")
     if page is None:
         # What is not stored is somebody's own, for all we know, unless the view says otherwise.
         return Verdict(None, "as the view says") if has_spoken(fields) else Verdict(0, "not kept, as it is not stored")
-    if reason := unshared(upstream, fields, response, page) or unreachable(upstream, request, exchange):
+    if reason := unreachable(upstream, request, exchange):
         return Verdict(0, f"not kept, {reason}")
-    seconds, ttl = upstream.lifetime, exchange.decision.ttl
-    if seconds is None:
+    if upstream.lifetime is None:
         return Verdict(None, "as the view says")
-    seconds = seconds if ttl is None else min(seconds, int(ttl))
+    bounds = (upstream.lifetime, exchange.decision.ttl, own_lifetime(fields, upstream.control))
+    seconds = int(min(bound for bound in bounds if bound is not None))
     return Verdict(seconds, f"kept for {seconds} s")
 
 
+#: Of what some servers make the URL, where they trust a proxy; the cache that is in front may go by the target alone.
+URL_FIELDS = ("SCRIPT_NAME", "PATH_INFO", *(f"X-Forwarded-{name}" for name in ("Host", "Port", "Protocol", "Ssl")))
+
+
+def unnamed_fields(request: HttpRequest, fields: Mapping[str, str]) -> list[str]:
+    """On what ``request`` depends that Vary does not name, but a cache in front has to know."""
+    named = members(fields.get("vary", ""))
+    found = [name for name in URL_FIELDS if "HTTP_" + name.upper().replace("-", "_") in request.META]
+    if "accept-language" in named and hasattr(request, "LANGUAGE_CODE"):
+        found.append("Cookie")  # Django's LocaleMiddleware looks there first
+    return [name for name in found if name.lower() not in named]
+
+
 def unshared(
-    upstream: Upstream, fields: Mapping[str, str], response: HttpResponseBase, page: StoredResponse
+    upstream: Upstream, fields: Mapping[str, str], response: HttpResponseBase, page: StoredResponse | None
 ) -> str | None:
     """Why the very bytes are not for all who would be given them there; None where they are."""
-    if is_forbidden(fields):
+    if is_forbidden(fields, upstream.control):
         return "as the view says"  # which may have let this cache alone keep it
-    if page.slots is not None:
+    if page is not None and page.slots is not None:
         return "it has a token"
     if cast(Any, response).cookies:
         return "it sets a cookie"

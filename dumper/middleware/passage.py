@@ -118,7 +118,9 @@ class Passage:
     def _labelled(self, response: HttpResponseBase) -> HttpResponseBase:
         """Tell the caches in front of us what they may do with it, and nobody what only this cache is told."""
         if upstreams.current():
-            fields, self._remarks = labels(self.request, response, self.exchange, self._page)
+            page = self._page  # unless somebody on the way out has put an error in its place
+            is_page = page is not None and response.status_code in (page.status, 304)
+            fields, self._remarks = labels(self.request, response, self.exchange, page if is_page else None)
         else:
             fields = {}
         if fields or TARGETED in response.headers:

@@ -12,6 +12,7 @@ from django.core import mail
 from django.db import connections
 
 from dumper.outbox.delivery import wake_due
+from dumper.threads import started
 
 #: Seconds between two looks.
 INTERVAL = 5.0
@@ -28,8 +29,7 @@ class Patrol:
         """Look now, and then again and again; but not in a test environment, which takes the database away some day."""
         if self._thread is None and not hasattr(mail, "outbox"):
             self._stop.clear()
-            self._thread = threading.Thread(target=self._work, name="dumper-patrol", daemon=True)
-            self._thread.start()
+            self._thread = started("patrol", self._work)
 
     def stop(self) -> None:
         """Undo start()."""

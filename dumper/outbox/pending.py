@@ -50,10 +50,14 @@ class Pending:
 
     def refresh(self) -> None:
         """Look into the databases."""
-        with self._lock:
+        if not self._lock.acquire(blocking=False):
+            return  # somebody looks; where a database does not answer, one waits for it and not all
+        try:
             if self.is_due() and not any(c.in_atomic_block for c in connections.all(initialized_only=True)):
                 self._read()  # but not in a transaction, which may see the past
                 self._due = time.monotonic() + INTERVAL
+        finally:
+            self._lock.release()
 
     def _read(self) -> None:
         for alias in connections:

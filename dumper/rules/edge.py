@@ -30,11 +30,30 @@ def has_spoken(fields: Fields) -> bool:
     return "expires" in fields or any(name in fields for name in _TARGETED) or bool({"max-age", "s-maxage"} & set(said))
 
 
-def is_forbidden(fields: Fields) -> bool:
-    """Whether the view has said that shared caches must not keep it."""
-    said = directives(fields.get("cache-control", ""))
+def is_forbidden(fields: Fields, control: str = "") -> bool:
+    """Whether the view has said, in Cache-Control or in the field ``control``, that shared caches must not keep it."""
+    said, own = directives(fields.get("cache-control", "")), _own(fields, control)
+    is_stale = "s-maxage" in said and not age(said["s-maxage"])
+    return _forbids(said) or _forbids(own) or is_stale or own_lifetime(fields, control) == 0
+
+
+def _forbids(said: Mapping[str, str]) -> bool:
     # With names of fields, "private" and "no-cache" speak of these alone.
     return "no-store" in said or any(said.get(name) == "" for name in ("private", "no-cache"))
+
+
+def own_lifetime(fields: Fields, control: str) -> int | None:
+    """Seconds that the view has granted in the field ``control``; None where it says nothing there."""
+    said = _own(fields, control)
+    return next((age(said[name]) for name in ("s-maxage", "max-age") if name in said), None)
+
+
+def _own(fields: Fields, control: str) -> dict[str, str]:
+    """The directives in a field that speaks to edges alone."""
+    name = control.lower()
+    if name == "cache-control" or name not in fields:
+        return {}
+    return {"max-age": fields[name].strip()} if name == ACCEL else directives(fields[name])
 
 
 def strange_fields(fields: Fields, known: frozenset[str]) -> list[str]:
@@ -69,9 +88,9 @@ def not_kept(fields: Fields, control: str) -> dict[str, str]:
         return {control: "0"}
     if control.lower() != "cache-control":
         return {control: "no-store"}
-    if is_forbidden(fields):
-        return {}
     said = directives(fields.get("cache-control", ""))
+    if _forbids(said):
+        return {}
     others = [written(name, value) for name, value in said.items() if name not in (*_SHARED, "private")]
     return {"Cache-Control": ", ".join(["private", *others])}
 

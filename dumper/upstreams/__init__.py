@@ -90,6 +90,9 @@ def current() -> Mapping[str, Upstream]:
             except Misconfigured as error:
                 problems[name] = str(error)
                 logger.error("The upstream %r cannot be used: it %s", name, error)
+            except Exception as error:  # of a backend's own
+                problems[name] = f"cannot be made: {error!r}"
+                logger.exception("The upstream %r cannot be made", name)
         _current, _problems = found, problems
     return found
 

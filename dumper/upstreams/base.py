@@ -19,12 +19,16 @@ T = TypeVar("T")
 Converter = Callable[[Any], Any]
 
 
+#: Letters of an error that are kept.
+MOST_TEXT = 500
+
+
 class UpstreamError(DumperError):
     """A purge was not confirmed. It is tried again, after ``retry_after`` seconds at least."""
 
     def __init__(self, text: str, retry_after: float = 0) -> None:
         # Much of it comes from the other side, and goes into logs and databases.
-        super().__init__("".join(letter if letter.isprintable() else " " for letter in text))
+        super().__init__("".join(letter if letter.isprintable() else " " for letter in text[:MOST_TEXT]))
         self.retry_after = retry_after
 
 
@@ -64,6 +68,8 @@ class Upstream:
     batch: ClassVar[int] = 1
     #: above this many keys or URLs the whole site stands in their stead, if it can be cleared: vendors count requests
     most: ClassVar[int] = 50_000
+    #: whether it tells the pages of one host from those of another
+    goes_by_host: ClassVar[bool] = True
     #: whether responses say what it may keep
     is_labelling: ClassVar[bool] = True
     #: whether it is told at once, by the thread that has made the change
@@ -155,7 +161,8 @@ class Upstream:
 
     def check(self) -> Iterable[str]:
         """What is doubtful about the configuration, in words: the texts of warnings, each with what mends it."""
-        if not self.tag_header and not self.config.hosts and not has_sites() and not site_hosts():
+        is_by_host = self.goes_by_host and not self.tag_header
+        if is_by_host and not (self.config.hosts or has_sites() or site_hosts()):
             yield "it is purged by URL, but no host is known: name those that visitors write in HOSTS"
         if not self.control.lower().endswith("-control") and self.control.lower() != ACCEL:
             yield f"no cache is known to read {self.control!r}: name another field in the option 'control'"

@@ -21,6 +21,8 @@ from dumper.upstreams.options import Misconfigured
 #: Bytes of an answer that are read; purges are answered with little.
 MOST_BYTES = 65_536
 
+OWN_FIELDS = ("host", "content-length", "transfer-encoding", "connection")
+
 
 class Answer(NamedTuple):
     status: int
@@ -41,6 +43,8 @@ class Client:
         for name, value in self._headers.items():
             if not is_token(name) or not (value.isascii() and value.isprintable()):
                 raise Misconfigured(f"has a header field that cannot be sent: {name!r}")
+            if name.lower() in OWN_FIELDS:
+                raise Misconfigured(f"has a header field in HEADERS that is set for each request: {name!r}")
 
     def send(
         self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes | None = None

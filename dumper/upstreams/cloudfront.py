@@ -18,6 +18,7 @@ class CloudFront(Upstream):
     """A distribution. It knows paths alone, whatever the host; at most 3,000 may be in progress."""
 
     can = frozenset({"url", "clear"})
+    goes_by_host: ClassVar[bool] = False
     batch: ClassVar[int] = 1000
     most: ClassVar[int] = 500
     OPTIONS: ClassVar[Mapping[str, Callable[[Any], Any]]] = {**Upstream.OPTIONS, "distribution": options.text}

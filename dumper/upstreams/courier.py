@@ -20,6 +20,7 @@ from dumper.exceptions import DumperError
 from dumper.rules.tags import Tag
 from dumper.signals import undelivered
 from dumper.stores.entries import token
+from dumper.threads import started
 from dumper.upstreams.base import Impossible, UpstreamError
 from dumper.upstreams.memory import Memory, Visit, reference_of
 
@@ -56,17 +57,17 @@ class Courier:
 
     def put(self, tags: Collection[Tag]) -> None:
         """Have ``tags`` purged soon."""
-        self.memory.put(tags)
+        dropped = self.memory.put(tags, self._can_be_cleared)
+        if dropped:
+            self.give_up(dropped, "too many wait")
         self.wake()
 
     def wake(self) -> None:
         """There is something to deliver."""
         with self._lock:
             self._woken.set()
-            if self._thread is None:
-                thread = threading.Thread(target=self._work, name=f"dumper-{self.name or 'store'}", daemon=True)
-                thread.start()  # may be refused while the interpreter shuts down
-                self._thread = thread
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = started(self.name or "store", self._work)
 
     def tell(self, tags: Collection[Tag], reference: str) -> str | None:
         """Make one attempt. Return what went wrong, if anything did. Raises Impossible where no attempt will help."""
@@ -94,6 +95,10 @@ class Courier:
         else:
             if error:
                 self.put(tags)
+
+    @property
+    def _can_be_cleared(self) -> bool:
+        return upstreams.is_known(self.name) and "clear" in upstreams.find(self.name).can
 
     @property
     def delay(self) -> float:

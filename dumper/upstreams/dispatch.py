@@ -12,6 +12,7 @@ from typing import Any
 from django.urls import get_script_prefix
 
 from dumper import upstreams
+from dumper.backlog import backlog
 from dumper.rules.tags import Tag, path_of, path_tag
 from dumper.upstreams.courier import Courier
 
@@ -68,5 +69,8 @@ def forked() -> None:
     upstreams.forget()
 
 
+# The last to be registered is the first to be called: what the backlog releases has to be delivered, too.
+atexit.unregister(backlog.at_exit)
 atexit.register(leave)
+atexit.register(backlog.at_exit)
 os.register_at_fork(after_in_child=forked)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Collection, Sequence
 
@@ -13,6 +12,7 @@ from django.db import connections
 
 from dumper.rules.tags import Tag, path_of
 from dumper.rules.targets import is_host, target_of
+from dumper.threads import started
 
 logger = logging.getLogger("dumper.upstreams")
 
@@ -44,7 +44,7 @@ class SitesMemory:
         """Those known just now; none at the very first."""
         if time.monotonic() >= self._until:
             self._until = time.monotonic() + MEMORY
-            threading.Thread(target=self._read, name="dumper-sites", daemon=True).start()
+            started("sites", self._read)
         return self._hosts
 
     def _read(self) -> None:

@@ -12,7 +12,7 @@ from dumper.rules.keys import digest
 from dumper.rules.tags import SITE, Tag
 from dumper.stores.entries import token
 
-#: Above this many tags that wait, the whole site stands in their stead, so that memory stays bounded.
+#: As many may wait, so that memory stays bounded.
 MOST_TAGS = 50_000
 
 
@@ -38,14 +38,23 @@ class Memory:
     def __len__(self) -> int:
         return len(self._visits)
 
-    def put(self, tags: Collection[Tag]) -> None:
-        """``tags`` are due now."""
+    def put(self, tags: Collection[Tag], can_be_cleared: bool = True) -> list[Tag]:
+        """``tags`` are due now; return what is dropped because there is no room for it.
+
+        Where the upstream can be cleared, nothing is: the whole site stands for all.
+        """
         now = time.monotonic()
         with self._lock:
-            if len(self._visits) + len(tags) > MOST_TAGS:
+            if can_be_cleared and len(self._visits) + len(tags) > MOST_TAGS:
                 tags = {SITE}
                 self._visits.clear()
             self._visits |= dict.fromkeys(tags, Visit(token(), now, now))
+            excess = len(self._visits) - MOST_TAGS
+            # A tenth more than has to be: so that it does not happen, and is not said, again and again.
+            dropped = list(self._visits)[: excess + MOST_TAGS // 10] if excess > 0 else []
+            for tag in dropped:
+                del self._visits[tag]
+        return dropped
 
     def due(self, is_last_chance: bool, most: int = MOST_TAGS) -> dict[Tag, Visit]:
         """What is to be purged now, the oldest first; where there is no later, that is all."""

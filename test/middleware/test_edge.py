@@ -233,7 +233,7 @@ REASONS = [
     (plain, upstream("dumper.upstreams.varnish.Varnish"), "edge-0: as the view says"),
     (dumper.never_store(plain), by_key(), "edge-0: not kept, as it is not stored"),
     (token, by_key(), "edge-0: not kept, it has a token"),
-    (cookie, by_key(), "edge-0: not kept, as it is not stored"),
+    (cookie, by_key(), "edge-0: not kept, it sets a cookie"),
     (plain, by_url() | {"HOSTS": ["www.example.com"]}, "edge-0: not kept, the host testserver is not in HOSTS"),
     (with_fields(Vary="X-A"), by_url(), "edge-0: not kept, it varies in x-a"),
     (

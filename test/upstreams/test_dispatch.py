@@ -9,7 +9,7 @@ from django.urls import get_script_prefix, set_script_prefix
 
 import dumper
 from dumper.backlog import announce
-from dumper.rules.tags import SITE, named_tag
+from dumper.rules.tags import SITE, named_tag, path_tag
 from dumper.upstreams import find
 from dumper.upstreams import memory as memory_module
 from dumper.upstreams.base import UpstreamError
@@ -142,10 +142,25 @@ def test_the_script_prefix_is_that_of_the_request_that_has_made_the_change(prefi
         until(lambda: sorted(peer.targets) == ["/a/", "/app/a/"])
 
 
-def test_memory_is_bounded_while_an_upstream_is_down(monkeypatch):
+VARNISH = {"BACKEND": "dumper.upstreams.varnish.Varnish"}
+
+
+def test_memory_is_bounded_while_an_upstream_is_down(monkeypatch, caplog):
     monkeypatch.setattr(memory_module, "MOST_TAGS", 100)
     with upstreams(edge=http("http://127.0.0.1:1")), override_settings(DUMPER_RETRY_DELAY=60):
         for number in range(1000):
+            announce(paths(f"/{number}/"))
+            assert len(courier("edge").memory) <= 100
+        # It cannot be cleared: what is dropped is the oldest, and is said now and then.
+        assert path_tag("/999/") in courier("edge").memory.due(True)
+    given_up = [message for message in caplog.messages if "too many wait" in message]
+    assert 50 < len(given_up) < 100
+
+
+def test_where_the_upstream_can_be_cleared_the_site_stands_for_what_is_too_much(monkeypatch):
+    monkeypatch.setattr(memory_module, "MOST_TAGS", 100)
+    with upstreams(edge={**VARNISH, "LOCATION": "http://127.0.0.1:1"}), override_settings(DUMPER_RETRY_DELAY=60):
+        for number in range(150):
             announce(paths(f"/{number}/"))
             assert len(courier("edge").memory) <= 100
         assert SITE in courier("edge").memory.due(True)
