@@ -87,12 +87,10 @@ def current() -> Mapping[str, Upstream]:
         for name, entry in entries().items():
             try:
                 found[name] = make(name, entry)
-            except Misconfigured as error:
-                problems[name] = str(error)
-                logger.error("The upstream %r cannot be used: it %s", name, error)
-            except Exception as error:  # of a backend's own
-                problems[name] = f"cannot be made: {error!r}"
-                logger.exception("The upstream %r cannot be made", name)
+            except Exception as error:
+                is_known = isinstance(error, Misconfigured)
+                problems[name] = str(error) if is_known else f"cannot be made: {error!r}"  # by a backend of one's own
+                logger.error("The upstream %r cannot be used: it %s", name, problems[name])
         _current, _problems = found, problems
     return found
 

@@ -6,11 +6,13 @@ nothing else: no part of it is ever made from a URL that is purged.
 
 from __future__ import annotations
 
+import socket
 import ssl
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection, RemoteDisconnected
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from dumper.rules.headers import is_token
@@ -38,6 +40,7 @@ class Client:
         """Raises Misconfigured for what is no http or https URL with a host and no more than a path."""
         self.location = location
         self._headers = dict(headers)
+        self._timeout = timeout
         self._path, self._connect = _connector(location, timeout)
         self._connection: HTTPConnection | None = None
         for name, value in self._headers.items():
@@ -65,6 +68,9 @@ class Client:
 
     def _send(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         connection = self._connection = self._connection or self._connect()
+        if connection.sock is None:
+            connection.connect()
+        _begin(connection.sock, self._timeout)
         connection.request(method, self._path + target, body, {**self._headers, **headers})
         with connection.getresponse() as response:
             content = response.read(MOST_BYTES)
@@ -95,9 +101,43 @@ def _connector(location: str, timeout: float) -> tuple[str, Callable[[], HTTPCon
         raise wrong
     host = str(parts.hostname)
     if parts.scheme == "http":
-        return parts.path.rstrip("/"), lambda: HTTPConnection(host, port, timeout=timeout)
+        return parts.path.rstrip("/"), lambda: _Connection(host, port, timeout=timeout)
     context = ssl.create_default_context()
+    context.sslsocket_class = _TlsSocket
     return parts.path.rstrip("/"), lambda: HTTPSConnection(host, port, timeout=timeout, context=context)
+
+
+class _Deadline:
+    """A socket's time-out is that of one read; this one's is that of all, however small the pieces come."""
+
+    deadline = float("inf")
+
+    def recv_into(self: Any, *args: Any) -> int:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        self.settimeout(left)
+        return int(super().recv_into(*args))  # type: ignore[misc]
+
+
+class _Socket(_Deadline, socket.socket):
+    pass
+
+
+class _TlsSocket(_Deadline, ssl.SSLSocket):
+    pass
+
+
+class _Connection(HTTPConnection):
+    def connect(self) -> None:
+        super().connect()
+        self.sock = _Socket(fileno=self.sock.detach())
+
+
+def _begin(sock: Any, seconds: float) -> None:
+    """A request is sent on ``sock``, and its answer read, in that time."""
+    sock.settimeout(seconds)
+    sock.deadline = time.monotonic() + seconds
 
 
 def _named(error: Exception) -> str:

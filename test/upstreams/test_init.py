@@ -23,6 +23,13 @@ class NoUpstream:
     """A class of something else."""
 
 
+class Failing(Http):
+    """A class of one's own."""
+
+    def __init__(self, config):
+        raise RuntimeError("own")
+
+
 def good(**entry):
     return {"BACKEND": HTTP, "LOCATION": PLACE, "HOSTS": HOSTS, **entry}
 
@@ -47,6 +54,10 @@ BAD = [
     ("no such class", good(BACKEND="dumper.upstreams.http.Htttp"), "cannot be imported: Module"),
     ("no class", good(BACKEND="dumper.upstreams.http.refused"), "no class derived from dumper.upstreams.Upstream"),
     ("another class", good(BACKEND=f"{__name__}.NoUpstream"), "no class derived from dumper.upstreams.Upstream"),
+    ("a backend of one's own that fails", good(BACKEND=f"{__name__}.Failing"), "cannot be made: RuntimeError('own')"),
+    ("a backend that is no whole one", {"BACKEND": "dumper.upstreams.cdn.Cdn"}, "cannot be made"),
+    *((f"a field of each request, {name}", good(HEADERS={name: "1"}), "that is set for each request")
+      for name in ("host", "Content-Length", "Transfer-Encoding", "Connection")),
     ("a name mistyped", good(HOST="a"), "has HOST; there are BACKEND, LOCATION, HOSTS, TIMEOUT, HEADERS, OPTIONS"),
     ("a name that is none", good(**{"": 1}), "there are BACKEND"),
     *((f"hosts {hosts!r}", good(HOSTS=hosts), "has HOSTS that are no list of hosts such as 'www.example.com'")
