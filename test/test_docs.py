@@ -131,6 +131,12 @@ assert ask("/menu/")[1] == f"{STALE}; ttl=3600"
 assert ask(f"/{mint.pk}/")[1] == HIT
 mint.save()
 assert ask(f"/{mint.pk}/") == ("Mint", STALE)
+exec("from shop.models import Flavour\\n" + Path("tests_of_readme.py").read_text())
+import unittest
+
+tests = unittest.defaultTestLoader.loadTestsFromTestCase(PurgeTests)
+assert tests.countTestCases() == 1
+assert unittest.TextTestRunner().run(tests).wasSuccessful()
 print("as the README says")
 """
 URLS = """
@@ -159,6 +165,8 @@ def test_the_examples_make_a_site_that_does_what_is_said(tmp_path: Path, redis_s
     settings = settings.replace("# ... all the others ...", "").replace("..., all the others ...", "")
     (tmp_path / "settings_of_readme.py").write_text(settings)
     (tmp_path / "by_hand_of_readme.py").write_text("from shop.models import Flavour\n" + by_hand)
+    (tests,) = [block for block in code_blocks("python") if "class PurgeTests" in block]
+    (tmp_path / "tests_of_readme.py").write_text(tests)
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "__init__.py").touch()
     (tmp_path / "shop" / "models.py").write_text(models)
