@@ -12,9 +12,9 @@ from dumper.rules.keys import digest_of_bytes
 
 # RFC 9110 §5.6.7: IMF-fixdate, and the obsolete forms of RFC 850 and asctime
 _DATE = re.compile(
-    r"""[a-z]{3},[ ]\d\d[ ][a-z]{3}[ ][1-9]\d{3}[ ]\d\d:\d\d:\d\d[ ]GMT
-    | [a-z]{6,9},[ ]\d\d-[a-z]{3}-\d\d[ ]\d\d:\d\d:\d\d[ ]GMT
-    | [a-z]{3}[ ][a-z]{3}[ ][ \d]\d[ ]\d\d:\d\d:\d\d[ ][1-9]\d{3}""",
+    r"""(mon|tue|wed|thu|fri|sat|sun),[ ]\d\d[ ][a-z]{3}[ ][1-9]\d{3}[ ]\d\d:\d\d:\d\d[ ]GMT
+    | (mon|tues|wednes|thurs|fri|satur|sun)day,[ ]\d\d-[a-z]{3}-\d\d[ ]\d\d:\d\d:\d\d[ ]GMT
+    | (mon|tue|wed|thu|fri|sat|sun)[ ][a-z]{3}[ ][ \d]\d[ ]\d\d:\d\d:\d\d[ ][1-9]\d{3}""",
     re.ASCII | re.IGNORECASE | re.VERBOSE,
 )
 _ETAG = re.compile(r'(?:W/)?"[^"]*"')

@@ -75,6 +75,9 @@ def test_a_lifetime_is_that_of_the_rfc(control, expires, default):
 
 @often
 @given(fields.often(fields.dates))
+@example("ASunday, 06-Nov-94 08:49:37 GMT")
+@example("Xyz, 06 Nov 1994 08:49:37 GMT")
+@example("Xyz Nov  6 08:49:37 1994")
 def test_a_date_is_one_of_the_three_forms(field):
     assert timestamp(field) == reference.http_date(field)
 
