@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 from urllib.parse import quote
 
@@ -43,6 +43,9 @@ class Verdict(NamedTuple):
     reason: str
 
 
+TOO_MANY_KEYS = Verdict(0, "not kept, its keys do not fit")
+
+
 def labels(request: HttpRequest, response: HttpResponseBase, exchange: Exchange, page: StoredResponse | None) -> Labels:
     """What ``response`` says to all upstreams; ``page`` is what is stored of it, None where it is not.
 
@@ -54,13 +57,16 @@ def labels(request: HttpRequest, response: HttpResponseBase, exchange: Exchange,
     if unnamed := unnamed_fields(request, fields):
         fields["vary"] = found.fields["Vary"] = ", ".join(filter(None, [fields.get("vary"), *unnamed]))
     speaking = [upstream for upstream in upstreams.current().values() if upstream.is_labelling]
+    keys = keys_of(exchange.tags, settings().key_prefix) if speaking else []
     for upstream in speaking if request.method in ("GET", "HEAD") else ():
-        keys = keys_of(exchange.tags, settings().key_prefix)
         if upstream.groups and len(keys) <= MOST_GROUPS:
             found.fields[GROUPS] = joined(GROUPS, keys)
-        if upstream.tag_header and fits(upstream, keys):
-            found.fields[upstream.tag_header] = joined(upstream.tag_header, keys)
-        seconds, reason = verdict(upstream, request, response, exchange, page, fields)
+        value = joined(upstream.tag_header, keys) if upstream.tag_header else ""
+        if len(value) > upstream.tag_bytes:  # half of them would be worse than none
+            seconds, reason = TOO_MANY_KEYS
+        else:
+            found.fields.update({upstream.tag_header: value} if upstream.tag_header else {})
+            seconds, reason = verdict(upstream, request, response, exchange, page, fields)
         if seconds is not None:
             allowed[upstream.control] = min(seconds, allowed.get(upstream.control, seconds))
         found.remarks.append(f"{upstream.name}: {reason}")
@@ -71,11 +77,6 @@ def labels(request: HttpRequest, response: HttpResponseBase, exchange: Exchange,
     if found.remarks:
         logger.debug("%s %s: %s", request.method, quote(request.path), "; ".join(found.remarks))
     return found
-
-
-def fits(upstream: Upstream, keys: Sequence[str]) -> bool:
-    """Whether all of ``keys`` fit into the field; half of them would be worse than none."""
-    return not upstream.tag_header or len(joined(upstream.tag_header, keys)) <= upstream.tag_bytes
 
 
 def verdict(
@@ -89,8 +90,6 @@ def verdict(
     """What ``upstream`` may do with ``response``, whose ``fields`` are these, with names in lower case."""
     if exchange.is_doubtful:
         return Verdict(0, "not kept, it may be older than a change")
-    if not fits(upstream, keys_of(exchange.tags, settings().key_prefix)):
-        return Verdict(0, "not kept, its keys do not fit")
     if reason := unshared(upstream, fields, response, page):
         return Verdict(0, f"not kept, {reason}")
     if page is None:
