@@ -52,13 +52,13 @@ def _pattern(value: Any) -> re.Pattern[str]:
     return pattern
 
 
-def _flag(value: Any) -> bool:
+def flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise Wrong("True or False")
     return value
 
 
-def _seconds(value: Any) -> float:
+def seconds(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= MOST_SECONDS:
         raise Wrong(f"a number of seconds greater than 0 and at most {MOST_SECONDS}")
     return value
@@ -66,7 +66,7 @@ def _seconds(value: Any) -> float:
 
 def _seconds_or_none(value: Any) -> float | None:
     try:
-        return None if value is None else _seconds(value)
+        return None if value is None else seconds(value)
     except Wrong as error:
         raise Wrong(f"None or {error}") from None
 
@@ -78,7 +78,7 @@ def _whole(value: Any) -> int:
 
 
 def _flag_or_debug(value: Any) -> bool:
-    return bool(django_settings.DEBUG) if value is None else _flag(value)
+    return bool(django_settings.DEBUG) if value is None else flag(value)
 
 
 def _query(value: Any) -> str | tuple[str, ...]:
@@ -143,21 +143,21 @@ DEFINITIONS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "TIMEOUT": (None, _seconds_or_none),
     "QUERY_TIMEOUT": (None, _seconds_or_none),
     "STATUSES": ({200: None}, _statuses),
-    "HONOUR_NO_CACHE": (False, _flag),
+    "HONOUR_NO_CACHE": (False, flag),
     "COMPRESSION": (list(CODINGS), _codings),
     "MAX_BODY_SIZE": (2_097_152, _whole),
     "MAX_HEADER_SIZE": (16_384, _whole),
     "MAX_URL_LENGTH": (4096, _whole),
     "MAX_VARIANTS": (200, _whole),
-    "HOLD_TIMEOUT": (600, _seconds),
-    "LEASE_TIMEOUT": (600, _seconds),
-    "STORE_TIMEOUT": (0.5, _seconds),
-    "RETRY_DELAY": (1.0, _seconds),
-    "STRICT": (False, _flag),
+    "HOLD_TIMEOUT": (600, seconds),
+    "LEASE_TIMEOUT": (600, seconds),
+    "STORE_TIMEOUT": (0.5, seconds),
+    "RETRY_DELAY": (1.0, seconds),
+    "STRICT": (False, flag),
     "UPSTREAMS": ({}, _upstreams),
     "PURGE_URLS": ([], _urls),
-    "GIVE_UP_AFTER": (86_400, _seconds),
-    "CACHE_STATUS": (True, _flag),
+    "GIVE_UP_AFTER": (86_400, seconds),
+    "CACHE_STATUS": (True, flag),
     "EXPLAIN": (None, _flag_or_debug),
 }
 

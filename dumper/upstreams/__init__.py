@@ -9,7 +9,7 @@ from typing import Any
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
-from dumper.conf import PREFIX, settings
+from dumper.conf import PREFIX, seconds, settings
 from dumper.rules.targets import is_host
 from dumper.upstreams import options
 from dumper.upstreams.base import Config, Impossible, Upstream
@@ -50,7 +50,7 @@ def make(name: str, entry: Mapping[str, Any]) -> Upstream:
             name=name,
             locations=listed(entry.get("LOCATION")),
             hosts=hosts,
-            timeout=options.converted("TIMEOUT", options.number, entry.get("TIMEOUT", 5.0)),
+            timeout=options.converted("TIMEOUT", seconds, entry.get("TIMEOUT", 5.0)),
             headers=headers,
             options=given,
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
-from dumper.conf import settings
+from dumper.conf import flag, settings
 from dumper.exceptions import DumperError
 from dumper.rules.edge import ACCEL, ALL
 from dumper.rules.surrogates import keys_of
@@ -76,12 +76,12 @@ class Upstream:
     is_immediate: ClassVar[bool] = False
     #: what OPTIONS may say: each sets the attribute of its name, after a converter that raises ValueError
     OPTIONS: ClassVar[Mapping[str, Converter]] = {
-        "lifetime": options.seconds,
+        "lifetime": options.whole_seconds,
         "again_after": options.delays,
         "control": options.field_name,
         "vary": options.field_names,
         "prefix": options.prefix,
-        "groups": options.flag,
+        "groups": flag,
     }
     #: the options that have to be there
     REQUIRED: ClassVar[Sequence[str]] = ()

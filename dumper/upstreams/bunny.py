@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 from urllib.parse import quote
 
-from dumper.upstreams import options
-from dumper.upstreams.base import Upstream
-from dumper.upstreams.cdn import Cdn, unconfirmed
+from dumper.upstreams.cdn import Zone, unconfirmed
 
 
-class Bunny(Cdn):
-    """A pull zone of Bunny's; each purge names one key. It does not go by Vary, unless a zone is told to."""
+class Bunny(Zone):
+    """A pull zone of Bunny's; each purge names one key."""
 
     API = "https://api.bunny.net"
     most: ClassVar[int] = 10
-    OPTIONS: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
-        **Upstream.OPTIONS,
-        "zone": options.text,
-        "token": options.secret,
-    }
-    REQUIRED: ClassVar[Sequence[str]] = ("zone", "token")
     tag_header: str | None = "CDN-Tag"
     tag_bytes = 1024
     control = "Cache-Control"
-    vary = frozenset({"accept-encoding"})
-    zone: str
-    token: str
 
     def credentials(self) -> Mapping[str, str]:
         return {"AccessKey": self.token}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from dumper.upstreams import options
 from dumper.upstreams.base import Config, Upstream, UpstreamError
 from dumper.upstreams.client import Answer, Client
 from dumper.upstreams.http import refused
@@ -17,7 +18,6 @@ class Cdn(Upstream):
 
     can = frozenset({"tag", "clear"})
     API: ClassVar[str]
-    control = "CDN-Cache-Control"
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -42,6 +42,20 @@ class Cdn(Upstream):
 
     def close(self) -> None:
         self.client.close()
+
+
+class Zone(Cdn):
+    """One that calls the site a zone. It does not go by Vary: what varies in more than its coding is not kept there."""
+
+    OPTIONS: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        **Upstream.OPTIONS,
+        "zone": options.text,
+        "token": options.secret,
+    }
+    REQUIRED: ClassVar[Sequence[str]] = ("zone", "token")
+    vary = frozenset({"accept-encoding"})
+    zone: str
+    token: str
 
 
 def confirmed(client: Client, answer: Answer, is_done: Callable[[Mapping[str, Any]], bool]) -> None:

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 from urllib.parse import quote
 
-from dumper.upstreams import options
-from dumper.upstreams.base import Upstream
-from dumper.upstreams.cdn import Cdn, confirmed
+from dumper.upstreams.cdn import Zone, confirmed
 
 
-class Cloudflare(Cdn):
-    """A zone. It does not go by Vary, so that pages which vary in more than their coding are not kept there."""
+class Cloudflare(Zone):
+    """A zone of Cloudflare's."""
 
     API = "https://api.cloudflare.com"
     batch: ClassVar[int] = 100
     most: ClassVar[int] = 500
-    OPTIONS: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
-        **Upstream.OPTIONS,
-        "zone": options.text,
-        "token": options.secret,
-    }
-    REQUIRED: ClassVar[Sequence[str]] = ("zone", "token")
     tag_header: str | None = "Cache-Tag"
     tag_bytes = 16_000
     control = "Cloudflare-CDN-Cache-Control"
-    vary = frozenset({"accept-encoding"})
-    zone: str
-    token: str
 
     def credentials(self) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {self.token}"}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote
 
+from dumper.conf import flag
 from dumper.upstreams import options
 from dumper.upstreams.base import Upstream
 from dumper.upstreams.cdn import Cdn, confirmed
@@ -21,7 +22,7 @@ class Fastly(Cdn):
         **Upstream.OPTIONS,
         "service": options.text,
         "token": options.secret,
-        "soft": options.flag,
+        "soft": flag,
     }
     REQUIRED: ClassVar[Sequence[str]] = ("service", "token")
     tag_header: str | None = "Surrogate-Key"

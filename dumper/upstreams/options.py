@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from dumper.conf import seconds
 from dumper.rules.edge import ALL
 from dumper.rules.headers import is_token
 from dumper.rules.targets import target_of
-
-_MOST_SECONDS = 2**31
 
 
 class Misconfigured(ValueError):
@@ -46,26 +45,14 @@ def secret(value: Any) -> str:
     return text(value)
 
 
-def flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("True or False")
-    return value
-
-
-def number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= _MOST_SECONDS:
-        raise ValueError("a number of seconds greater than 0")
-    return value
-
-
-def seconds(value: Any) -> int | None:
-    return None if value is None else int(number(value))
+def whole_seconds(value: Any) -> int | None:
+    return None if value is None else int(seconds(value))
 
 
 def delays(value: Any) -> tuple[float, ...]:
     listed = value if isinstance(value, (list, tuple)) else [] if value is None else [value]
     try:
-        return tuple(sorted(map(number, listed)))
+        return tuple(sorted(map(seconds, listed)))
     except ValueError:
         raise ValueError("None, or a number of seconds, or a list of them") from None
 
@@ -74,10 +61,6 @@ def field_name(value: Any) -> str:
     if not isinstance(value, str) or not is_token(value):
         raise ValueError("the name of a header field")
     return value
-
-
-def field_name_or_none(value: Any) -> str | None:
-    return None if value is None else field_name(value)
 
 
 def field_names(value: Any) -> frozenset[str]:

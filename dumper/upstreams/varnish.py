@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from dumper.conf import flag
 from dumper.upstreams import options
 from dumper.upstreams.base import Config, Upstream, Url
 from dumper.upstreams.http import HttpUpstream
@@ -26,7 +27,7 @@ class Varnish(HttpUpstream):
     OPTIONS: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         **Upstream.OPTIONS,
         "method": _method,
-        "soft": options.flag,
+        "soft": flag,
         "tag_header": options.field_name,
     }
     tag_header: str | None = "xkey"

@@ -2,23 +2,22 @@
 
 import pytest
 
+from dumper import conf
 from dumper.upstreams import options
 from dumper.upstreams.options import Misconfigured, apply, converted
 
 ROWS = [
     (options.text, "a b", "a b"),
-    (options.flag, False, False),
-    (options.number, 0.5, 0.5),
-    (options.number, 2**31, 2**31),
-    (options.seconds, None, None),
-    (options.seconds, 60.9, 60),
+    (conf.flag, False, False),
+    (conf.seconds, 0.5, 0.5),
+    (conf.seconds, 2**31, 2**31),
+    (options.whole_seconds, None, None),
+    (options.whole_seconds, 60.9, 60),
     (options.delays, None, ()),
     (options.delays, [], ()),
     (options.delays, 60, (60,)),
     (options.delays, (90, 0.5, 30), (0.5, 30, 90)),
     (options.field_name, "X-Some_Thing", "X-Some_Thing"),
-    (options.field_name_or_none, None, None),
-    (options.field_name_or_none, "A", "A"),
     (options.field_names, "*", frozenset({"*"})),
     (options.field_names, {"Accept", "accept"}, frozenset({"accept"})),
     (options.prefix, "", ""),
@@ -36,12 +35,11 @@ def test_a_good_value_is_used(converter, value, used):
 
 WRONG = [
     (options.text, ["", None, 1, b"a", "é", "a\n", "\x00"]),
-    (options.flag, [None, 0, 1, "yes"]),
-    (options.number, [None, 0, -1, True, "1", float("nan"), float("inf"), 2**31 + 1, 10**400]),
-    (options.seconds, [0, False, "60", []]),
+    (conf.flag, [None, 0, 1, "yes"]),
+    (conf.seconds, [None, 0, -1, True, "1", float("nan"), float("inf"), 2**31 + 1, 10**400]),
+    (options.whole_seconds, [0, False, "60", []]),
     (options.delays, [0, "60", ["60"], [0], {60}, True, [[60]]]),
     (options.field_name, ["", None, 1, "a b", "a:", "é", "a\r\n", b"a"]),
-    (options.field_name_or_none, ["", 1]),
     (options.field_names, ["accept", None, 1, [1], ["a b"], {"a": 1}]),
     (options.prefix, ["a", None, 1, "//", "/a//b", "/./a", "/a/..", "/a%20", "/a#", "/\\a", "/" + "a" * 9000]),
 ]
@@ -59,7 +57,7 @@ class Owner:
 
 def test_options_become_attributes():
     owner = Owner()
-    apply(owner, {"first": 2}, {"first": options.number, "second": options.number}, ["first"])
+    apply(owner, {"first": 2}, {"first": conf.seconds, "second": conf.seconds}, ["first"])
     assert owner.first == 2
     assert Owner.first == 1
     assert not hasattr(owner, "second")
@@ -67,8 +65,8 @@ def test_options_become_attributes():
 
 def test_an_option_that_is_unknown_or_missing_is_an_error():
     with pytest.raises(Misconfigured, match="has no option 'third'; there are first, second"):
-        apply(Owner(), {"third": 2}, {"second": options.number, "first": options.number}, [])
+        apply(Owner(), {"third": 2}, {"second": conf.seconds, "first": conf.seconds}, [])
     with pytest.raises(Misconfigured, match=r"needs the option first$"):
-        apply(Owner(), {}, {"first": options.number}, ["first"])
+        apply(Owner(), {}, {"first": conf.seconds}, ["first"])
     with pytest.raises(Misconfigured, match=r"needs the options first, second$"):
-        apply(Owner(), {}, {"first": options.number}, ["first", "second"])
+        apply(Owner(), {}, {"first": conf.seconds}, ["first", "second"])
