@@ -114,8 +114,7 @@ class Courier:
     @property
     def patience(self) -> float:
         """Seconds that one attempt may take; longer than any should."""
-        known = upstreams.others.get(self.name) or upstreams.current().get(self.name)
-        return 10 + 4 * known.config.timeout if known else 10
+        return 10 + 4 * upstreams.find(self.name).config.timeout if upstreams.is_known(self.name) else 10
 
     def _failed(self, error: Exception) -> None:
         if not self._failures:

@@ -24,14 +24,12 @@ def visitor(request):
 
 @pytest.fixture
 def visit(visitor):
-    """Ask a site that has these upstreams for a path, as the target that the server has read."""
+    """Ask a site that has these upstreams twice for a path, as the target that the server has read."""
 
-    def visit(view, *upstreams, path="/", target=None, **fields):
+    def visit(view, *upstreams, path="/"):
         entries = {f"edge-{number}": entry for number, entry in enumerate(upstreams)}
         with site(view, DUMPER_UPSTREAMS=entries):
-            more = {"headers": fields} if fields else {}
-            if not visitor.is_async:
-                more["RAW_URI"] = path if target is None else target
+            more = {} if visitor.is_async else {"RAW_URI": path}
             return [visitor.get(path, **more) for _ in range(2)]
 
     return visit
