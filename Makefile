@@ -5,6 +5,9 @@ BIN = $(VENV)/bin
 # ARGS goes to the command behind the target: make test-fast ARGS="-k vary -x"
 ARGS ?=
 
+# The tests on all cores: whoever has none left takes some of another.
+SHARED = -n logical --dist worksteal
+
 .PHONY: demo test test-fast lint bench matrix clean
 
 demo: $(VENV)/.demo
@@ -12,23 +15,27 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	.ci/system-packages servers
-	$(BIN)/python -m pytest --cov $(ARGS)
+	.ci/system-packages bench
+	$(BIN)/python -m pytest $(SHARED) --cov $(ARGS)
 
 test-fast: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest $(SHARED) -m "not slow" $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/python -m mypy --strict dumper
 
-bench: $(VENV)/.dev
+# ARGS=--quick takes less than a minute.
+bench: $(VENV)/.bench
+	.ci/system-packages bench
 	$(BIN)/python -m test_project.bench $(ARGS)
 	$(BIN)/python -m test_project.bench.saves $(filter --readme,$(ARGS))
 
 # Each Python found on this machine with each Django it can run.
 matrix:
 	.ci/system-packages servers
+	.ci/system-packages bench
 	.ci/matrix $(ARGS)
 
 clean:
@@ -48,3 +55,7 @@ $(VENV)/.demo: setup.cfg setup.py | $(BIN)/pip
 $(VENV)/.dev: setup.cfg setup.py requirements-dev.txt | $(BIN)/pip
 	$(BIN)/pip install -q -r requirements-dev.txt
 	touch $(VENV)/.demo $@
+
+$(VENV)/.bench: requirements-bench.txt | $(VENV)/.dev
+	$(BIN)/pip install -q -r requirements-bench.txt
+	touch $@

@@ -143,6 +143,16 @@ def check_cache_alias(**kwargs: Any) -> Iterable[CheckMessage]:
     return []
 
 
+def check_near_cache(**kwargs: Any) -> Iterable[CheckMessage]:
+    """Somebody tells the near cache what has changed."""
+    if settings().near_cache == "pushed" and stores.current().store.listener() is None:
+        yield Warning(
+            'DUMPER_NEAR_CACHE is "pushed", but this store tells nobody of changes: it is asked for each hit.',
+            hint='Use Redis, or set DUMPER_NEAR_CACHE to "checked".',
+            id="dumper.W014",
+        )
+
+
 def check_settings(**kwargs: Any) -> Iterable[CheckMessage]:
     """Every DUMPER_* setting exists and has a value that can be used."""
     for name, problem in settings().problems:
@@ -205,6 +215,7 @@ CHECKS = (
     check_middleware,
     check_neighbours,
     check_cache_alias,
+    check_near_cache,
     check_settings,
     check_models,
     check_hosts,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 
 from django.db import DEFAULT_DB_ALIAS
@@ -17,14 +16,18 @@ from dumper.steps import arun, run
 _current: ContextVar[Exchange | None] = ContextVar("dumper_exchange", default=None)
 
 
-@contextmanager
-def followed(exchange: Exchange) -> Iterator[None]:
+class followed(AbstractContextManager[None]):
     """Whatever is depended on inside, ``exchange`` depends on."""
-    before = _current.set(exchange)
-    try:
-        yield
-    finally:
-        _current.reset(before)
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def __enter__(self) -> None:
+        self._exchange.is_nested = _current.get() is not None
+        self._before = _current.set(self._exchange)
+
+    def __exit__(self, *raised: object) -> None:
+        _current.reset(self._before)
 
 
 def depends_on(*targets: Model | str) -> None:

@@ -12,44 +12,63 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 from urllib.parse import quote
 
 from dumper.conf import Settings
 from dumper.exceptions import StoreError
 from dumper.rules import policy, variants
-from dumper.rules.dimensions import Dimension, of_query
-from dumper.rules.freshness import lifetime
+from dumper.rules.frames import identity_of
 from dumper.rules.headers import lowered
 from dumper.rules.keys import Key, key_of
 from dumper.rules.messages import Request, Response, StoredResponse, Unreadable
-from dumper.rules.pages import page_of
 from dumper.rules.status import Decision
 from dumper.rules.tags import Tag
+from dumper.settlement import NOT_TAKEN, OVERTAKEN, Dimensions, Settled, Settlement
 from dumper.steps import Call, Steps
-from dumper.stores.base import Entries, Item
-from dumper.stores.leases import disproof, leased
+from dumper.stores.base import Entries, Reading, changed
+from dumper.stores.entries import Entry
+from dumper.stores.leases import disproof, generations, held, leased
 
 logger = logging.getLogger("dumper.middleware")
 
-Dimensions = frozenset[Dimension]
 #: All that visitors are told of a store that fails; the log knows more.
 NO_STORE = "the store does not answer"
-NOT_TAKEN = "the store did not take it"
-OVERTAKEN = "changed while it was rendered"
+BEFORE_FETCH = "answered before FetchFromCacheMiddleware"
 IN_TRANSACTION = "inside a transaction"
+
+
+class Found(NamedTuple):
+    """What has answered a request, and will answer others that ask for the same."""
+
+    request: Request
+    #: of the request, and what told the variants apart that lie below it
+    key: Key
+    stored: StoredResponse
+    dimensions: Dimensions
+    #: see Proof
+    identities: Mapping[Key, bytes]
+    entries: Entries
 
 
 class Exchange:
     """One request on its way past the store; ``decision`` tells what has become of it so far."""
 
-    def __init__(self, request: Request, settings: Settings) -> None:
+    def __init__(self, request: Request, settings: Settings, key: Key | None = None) -> None:
         self.request = request
         self.settings = settings
         self.decision = Decision()
-        self.key = key_of(request, settings.query)
+        self.key = key or key_of(request, settings.query)
         self._data: bytes | None = None
+        #: what tells what was found under each key from what else may lie there
+        self.identities: dict[Key, bytes] = {}
+        #: what was read at first
+        self._reading: Reading | None = None
+        #: what will answer it, once that was sought
+        self._stored: StoredResponse | None = None
+        self._is_sought = False
         #: in what the pages under the key vary, as far as they are stored
         self._dimensions: Dimensions = frozenset()
         #: of what was found, and what the view has named
@@ -58,63 +77,160 @@ class Exchange:
         self._leases: Entries = {}
         #: whether it has come as far as the place where a hit would have been served
         self._is_missed = False
+        #: where the answer is looked for: under the key, or under that of a variant
+        self.place = self.key
+        #: what was found although it is not true any more, and why it is not
+        self.spare: tuple[StoredResponse, str] | None = None
+        #: whether something was changed after it was leased
+        self.is_overtaken = False
+        #: whether it came up while another one was answered
+        self.is_nested = False
+        #: what has become of the answer of the view
+        self.settled: Settled | None = None
 
-    def lookup(self) -> Steps[None]:
-        """Read the stored response, and the generations of its tags; add those that are missing."""
+    def lookup(self, earlier: Exchange | None = None) -> Steps[None]:
+        """Read the stored response, and the generations of its tags; add those that are missing.
+
+        What an ``earlier`` exchange of the same request has read is not read again.
+        """
         if reason := policy.bypass(self.request) or self._ignored():
             self._forward("method" if reason == "method" else "bypass", reason)
-            return
-        try:
-            self._data, entries = yield Call("read", (self.key, self.request.tags))
-            self._leases = yield from leased(entries)
-        except StoreError:
-            self._forward("bypass", NO_STORE)
+        elif earlier and earlier._reading and earlier.key == self.key:
+            self._data, self._leases = self._reading = earlier._reading
+            self.identities = earlier.identities
+        else:
+            try:
+                self._data, entries = yield from self._read(self.key, self.request.tags)
+                self._leases = yield from leased(entries)
+                self._reading = Reading(self._data, self._leases)
+            except StoreError:
+                self._forward("bypass", NO_STORE)
+
+    @classmethod
+    def recalled(cls, found: Found, settings: Settings) -> Exchange:
+        """An exchange that has looked up what an earlier one has found, and the store has confirmed just now."""
+        exchange = cls(found.request, settings, found.key)
+        exchange._stored, exchange._is_sought, exchange._dimensions = found.stored, True, found.dimensions
+        exchange._leases = found.entries
+        return exchange
+
+    def restore(self, request: Request) -> None:
+        """Go on with ``request`` itself, of which only a part may be left."""
+        self.request = replace(request, language=self.request.language, time_zone=self.request.time_zone)
+
+    def found(self) -> Found:
+        """What was sought and found, for a later exchange that asks for the same."""
+        assert self._stored
+        entries: Entries = {tag: Entry(generation) for tag, generation in self._stored.generations.items()}
+        return Found(self.request, self.key, self._stored, self._dimensions, self.identities, entries)
 
     def forbid(self, reason: str) -> None:
         """Serve and store nothing in this exchange."""
         self._leases = {}
         self._forward("bypass", reason)
 
+    def seek(self) -> Steps[bool]:
+        """Whether it will be answered with a stored response, unless another language or time zone is chosen."""
+        if self._leases:
+            stored = yield from self._true(self._leases)
+            self._stored, self._is_sought = stored and stored.checked(), True
+        return self._stored is not None
+
     def serve(self, language: str, time_zone: str, language_negotiated: bool) -> Steps[StoredResponse | None]:
         """The stored response, if it is still true, in the language and time zone that are active by now."""
         if not self._leases:
             return None
-        try:
+        self._is_missed = True
+        if self.is_elsewhere(language, time_zone, language_negotiated):
             yield from self._move(language, time_zone, language_negotiated)
-            stored = yield from self._find()
-            if stored is None:
-                return None
-            reason = yield from disproof(stored, self._leases)
+        if self._leases and not self._is_sought:
+            self._stored = yield from self._true(self._leases)
+        if stored := self._stored:
+            self.decision = Decision(forwarded=None, ttl=remaining(stored))
+            self._log("found")
+        return stored
+
+    def is_elsewhere(self, language: str, time_zone: str, language_negotiated: bool) -> bool:
+        """Whether these are others than those in which it was looked up."""
+        request = self.request
+        return (language, time_zone, language_negotiated) != (
+            request.language,
+            request.time_zone,
+            request.language_negotiated,
+        )
+
+    def again(self) -> Steps[StoredResponse | None]:
+        """What another request has stored meanwhile, if that is true.
+
+        The leases stay as they are: what was read since, in middleware, may go into the page.
+        """
+        forwarded = self.decision.forwarded
+        try:
+            self._data, entries = yield from self._read(self.key, self.request.tags)
         except StoreError:
             self.forbid(NO_STORE)
             return None
+        self.is_overtaken = changed({tag: generations(self._leases)[tag] for tag in entries}, entries) is not None
+        stored = yield from self._true(entries)
+        if stored:
+            self.decision = Decision(forwarded, ttl=remaining(stored), collapsed=True)
+            self._log("found after a while")
+        return stored
+
+    def _true(self, entries: Entries) -> Steps[StoredResponse | None]:
+        """What is stored for the request, if by ``entries`` it may be served."""
+        self.spare = None
+        try:
+            stored = yield from self._find()
+            if stored is None:
+                return None
+            reason = yield from disproof(stored, entries)
+        except StoreError:
+            self.forbid(NO_STORE)
+            return None
+        unwanted = self._unwanted(stored)
         if reason:
             self._forward("stale", reason)
-        elif self.settings.honour_no_cache and policy.is_renewal(self.request):
-            self._forward("request", "no-cache in the request")
-        elif policy.is_authorized(self.request) and not policy.is_permitted(lowered(dict(stored.headers))):
-            self._forward("request", "authorization")
+            self.spare = None if unwanted else (stored, reason)
+        elif unwanted:
+            self._forward("request", unwanted)
         else:
-            self.decision = Decision(forwarded=None, ttl=stored.expires_at and stored.expires_at - time.time())
-            self._log("found")
             self._tags.update(stored.generations)
             return stored
         return None
 
+    def _unwanted(self, stored: StoredResponse) -> str | None:
+        """Why the request does not take ``stored``, whether it is true or not."""
+        if self.settings.honour_no_cache and policy.is_renewal(self.request):
+            return "no-cache in the request"
+        if policy.is_authorized(self.request) and not policy.is_permitted(lowered(dict(stored.headers))):
+            return "authorization"
+        return None
+
     def _move(self, language: str, time_zone: str, language_negotiated: bool) -> Steps[None]:
         """Look for the page of another language or time zone, if these were chosen after the look-up."""
-        self._is_missed = True
         is_elsewhere = (language, time_zone) != (self.request.language, self.request.time_zone)
-        if is_elsewhere or language_negotiated:
-            self.request = replace(
-                self.request, language=language, time_zone=time_zone, language_negotiated=language_negotiated
-            )
+        self.request = replace(
+            self.request, language=language, time_zone=time_zone, language_negotiated=language_negotiated
+        )
         if is_elsewhere:
             self.key = key_of(self.request, self.settings.query)
-            self._data, _ = yield Call("read", (self.key, ()))
+            self.identities, self._stored, self._is_sought = {}, None, False
+            try:
+                self._data, _ = yield from self._read(self.key, ())
+            except StoreError:
+                self.forbid(NO_STORE)
+
+    def _read(self, key: Key, tags: Sequence[Tag]) -> Steps[Reading]:
+        reading: Reading = yield Call("read", (key, tags))
+        self.identities.pop(key, None)
+        if identity := identity_of(reading.data):
+            self.identities[key] = identity
+        return reading
 
     def _find(self) -> Steps[StoredResponse | None]:
         """What is stored under the key or, where its pages vary, under the variant that the request asks for."""
+        self.place = self.key
         stored = StoredResponse.unpack(self._data, self.key.fingerprint)
         if stored is None:
             self._dimensions = variants.unpack(self._data, self.key)
@@ -129,7 +245,8 @@ class Exchange:
             except Unreadable as error:
                 self.forbid(str(error))
                 return None
-            data, _ = yield Call("read", (variant, ()))
+            self.place = variant
+            data, _ = yield from self._read(variant, ())
             stored = StoredResponse.unpack(data, variant.fingerprint)
             if stored is None:
                 self._forward("vary-miss", None)
@@ -138,7 +255,7 @@ class Exchange:
     @property
     def is_open(self) -> bool:
         """Whether the answer of the view may yet be stored."""
-        return bool(self._leases) and not self.decision.hit
+        return bool(self._leases) and not self.decision.served
 
     def depend(self, tags: Collection[Tag]) -> Steps[None]:
         """Make the page depend on ``tags`` as well, of which nothing may have been read so far."""
@@ -155,68 +272,17 @@ class Exchange:
 
     def settle(self, response: Response) -> Steps[StoredResponse | None]:
         """Store what the view has answered, unless something speaks against it; return what was stored."""
-        page = None
-        dimensions = policy.widened(
-            self._dimensions, policy.counted(policy.dimensions(self.request, response), self.settings.query)
-        )
-        lifetime = self._lifetime(response, dimensions)
-        reason = self._refusal(response, dimensions) or ("expired" if lifetime == 0 else None)
-        if reason is None:
-            try:
-                key = variants.variant(self.key, dimensions, self.request)
-                made = page_of(response, key, self._generations(), time.time(), lifetime, self.settings.compression)
-                reason = yield from self._write(key, made, lifetime, dimensions)
-                page = None if reason else made
-            except StoreError:
-                reason = NOT_TAKEN
-            except (TypeError, ValueError, RecursionError):
-                reason = "it cannot be written down"
-        self.decision.stored = page is not None
-        self.decision.ttl = lifetime if page else None
-        self.decision.detail = reason
-        self._log("stored" if page else f"did not store: {reason}")
-        return page
-
-    def _write(
-        self, key: Key, page: StoredResponse, lifetime: float | None, dimensions: Dimensions
-    ) -> Steps[str | None]:
-        """Store ``page`` and, where it varies, in what; return why that was not done."""
-        found_at = variants.variant(self.key, self._dimensions, self.request)
-        for place in {key, found_at, self.key} if page.status >= 400 else ():
-            data, _ = yield Call("read", (place, ()))
-            found = StoredResponse.unpack(data, place.fingerprint)
-            if found and found.status < 400 and not (yield from disproof(found, self._leases)):
-                return "a good page is stored"
-        items = [Item(key, page.pack(), lifetime)]
-        if dimensions:
-            items.append(Item(self.key, variants.pack(self.key, dimensions), None))
-        stored = yield Call("write", (items, self._generations()))
-        return None if stored else OVERTAKEN
-
-    def _lifetime(self, response: Response, dimensions: Dimensions) -> float | None:
-        default = self.settings.statuses.get(response.status) or self.settings.timeout
-        is_of_query = self.settings.query != "observed" or of_query(dimensions)
-        if self.request.query and is_of_query and self.settings.query_timeout is not None:
-            default = min(default or self.settings.query_timeout, self.settings.query_timeout)
-        return lifetime(lowered(response.headers), default, time.time())
-
-    def _refusal(self, response: Response, dimensions: Dimensions) -> str | None:
-        """Why ``response`` must not be stored."""
-        if not self._is_missed:
-            return "answered before FetchFromCacheMiddleware"
-        return (
-            policy.refusal(self.request, response, self.settings.statuses)
-            or variants.unshared(dimensions, self.request)
-            or policy.excess(response, dimensions, self.settings.max_body_size, self.settings.max_header_size)
-            or self._unleased()
-        )
-
-    def _unleased(self) -> str | None:
-        """Why nothing must be stored under the leases."""
-        return None if all(entry and not entry.holds for entry in self._leases.values()) else "held by a change"
-
-    def _generations(self) -> dict[Tag, str]:
-        return {tag: entry.generation for tag, entry in self._leases.items() if entry}
+        if self._is_missed:
+            settlement = Settlement(self.request, self.settings, self.key, self._dimensions, self._leases)
+            settled = yield from settlement.settle(response)
+        else:
+            settled = Settled(None, BEFORE_FETCH, self._dimensions)
+        self.settled = settled
+        self.decision.stored = settled.page is not None
+        self.decision.ttl = settled.lifetime
+        self.decision.detail = settled.reason
+        self._log(f"did not store: {settled.reason}" if settled.reason else "stored")
+        return settled.page
 
     def _ignored(self) -> str | None:
         request = self.request
@@ -247,4 +313,10 @@ class Exchange:
     @property
     def is_doubtful(self) -> bool:
         """Whether the response may be older than a change, or show one that is not committed."""
-        return bool(self._unleased()) or self.decision.detail in (OVERTAKEN, IN_TRANSACTION, NO_STORE, NOT_TAKEN)
+        is_unproven = self.decision.detail in (OVERTAKEN, IN_TRANSACTION, NO_STORE, NOT_TAKEN)
+        return is_unproven or bool(held(self._leases)) or self.decision.stale
+
+
+def remaining(stored: StoredResponse) -> float | None:
+    """Seconds that ``stored`` stays fresh; None is forever."""
+    return None if stored.expires_at is None else stored.expires_at - time.time()

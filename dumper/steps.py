@@ -37,6 +37,8 @@ def run(steps: Steps[T], target: object) -> T:
     except StopIteration as stop:
         value: T = stop.value
         return value
+    finally:
+        steps.close()  # at once, where a call was cancelled in the middle
 
 
 async def arun(steps: Steps[T], target: object) -> T:
@@ -53,3 +55,5 @@ async def arun(steps: Steps[T], target: object) -> T:
     except StopIteration as stop:
         value: T = stop.value
         return value
+    finally:
+        steps.close()  # at once, where a call was cancelled in the middle

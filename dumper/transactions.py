@@ -212,7 +212,7 @@ _later: weakref.WeakKeyDictionary[BaseDatabaseWrapper, list[Call]] = weakref.Wea
 
 def is_changing() -> bool:
     """Whether a transaction of this thread has touched anything."""
-    return any(_open.get(connection) for connection in connections.all(initialized_only=True))
+    return bool(_open) and any(map(_open.get, connections.all(initialized_only=True)))
 
 
 class Watcher:

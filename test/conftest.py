@@ -7,6 +7,8 @@ from _pytest import runner
 
 from test import servers
 
+pytest_plugins = ["test.alone"]
+
 
 @pytest.fixture(scope="session")
 def redis_server():

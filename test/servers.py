@@ -25,12 +25,15 @@ from pathlib import Path
 
 HOST = "127.0.0.1"
 ROOT = Path(__file__).resolve().parent.parent
+#: which of the processes is this that pytest-xdist shares the tests out to, and of how many
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 
 
 def free_port() -> int:
-    """A port the kernel takes for no outgoing connection: it stays ours while its server is stopped."""
+    """A port that neither an outgoing connection nor another worker takes: it is ours while its server is stopped."""
     while True:
-        port = 20_000 + secrets.randbelow(12_000)
+        port = 20_000 + WORKER + WORKERS * secrets.randbelow(12_000 // WORKERS)
         with socket.socket() as probe, suppress(OSError):
             probe.bind((HOST, port))
             return port

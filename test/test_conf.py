@@ -7,13 +7,14 @@ from django.conf import settings as django_settings
 from django.test import override_settings
 from django.utils.html import escape
 
-from dumper.conf import DEFINITIONS, PREFIX, SAFE, _nothing, settings
+from dumper.conf import DEFINITIONS, PREFIX, SAFE, settings
+from dumper.converters import nothing
 
 DEFAULTS = {
     "cache_alias": "default",
     "key_prefix": "dumper.cached_path.",
     "path_ignore_regex": re.compile(r"^/admin/"),
-    "bypass": _nothing,
+    "bypass": nothing,
     "query": "observed",
     "timeout": None,
     "query_timeout": None,
@@ -26,6 +27,14 @@ DEFAULTS = {
     "max_variants": 200,
     "hold_timeout": 600,
     "lease_timeout": 600,
+    "near_cache": "checked",
+    "near_cache_size": 33_554_432,
+    "near_cache_staleness": 1.0,
+    "collapse_timeout": 5.0,
+    "hit_for_miss": 120,
+    "stale_while_revalidate": None,
+    "stale_if_error": None,
+    "stale_after_change": False,
     "store_timeout": 0.5,
     "retry_delay": 1.0,
     "strict": False,
@@ -43,6 +52,15 @@ GOOD = [
     ("PURGE_URLS", "", ()),
     ("PURGE_URLS", None, ()),
     ("GIVE_UP_AFTER", 60, 60),
+    ("NEAR_CACHE", "off", "off"),
+    ("NEAR_CACHE", "pushed", "pushed"),
+    ("NEAR_CACHE_SIZE", 1, 1),
+    ("NEAR_CACHE_STALENESS", 0.1, 0.1),
+    ("COLLAPSE_TIMEOUT", None, None),
+    ("HIT_FOR_MISS", 1, 1),
+    ("STALE_WHILE_REVALIDATE", 60, 60),
+    ("STALE_IF_ERROR", None, None),
+    ("STALE_AFTER_CHANGE", True, True),
     ("CACHE_ALIAS", "pages", "pages"),
     ("KEY_PREFIX", "x", "x"),
     ("KEY_PREFIX", "~" * 100, "~" * 100),
@@ -54,7 +72,7 @@ GOOD = [
     ("TIMEOUT", 60, 60),
     ("TIMEOUT", 0.5, 0.5),
     ("TIMEOUT", 2**31, 2**31),
-    ("BYPASS", None, _nothing),
+    ("BYPASS", None, nothing),
     ("BYPASS", len, len),
     ("BYPASS", "django.utils.html.escape", escape),
     ("QUERY", "exact", "exact"),
@@ -99,6 +117,16 @@ BAD = [
     *(("QUERY", value) for value in (None, "all", [1], b"a", {"a": 1})),
     *(("STATUSES", value) for value in (None, 200, [200], {"200": None}, {206: None}, {304: 1}, {500: 1}, {200: 0})),
     *(("COMPRESSION", value) for value in (None, "gzip", ["deflate"], [1])),
+    *(("NEAR_CACHE", value) for value in (None, True, "on", [])),
+    *(("NEAR_CACHE_SIZE", value) for value in (None, 0, -1, True, "1")),
+    *((name, value) for name in ("NEAR_CACHE_STALENESS", "HIT_FOR_MISS") for value in [*NO_SECONDS, None]),
+    *((name, value) for name in ("COLLAPSE_TIMEOUT", "STALE_WHILE_REVALIDATE") for value in NO_SECONDS),
+    *(("STALE_IF_ERROR", value) for value in NO_SECONDS),
+        (name, value)
+        for name in ("COLLAPSE_TIMEOUT", "STALE_WHILE_REVALIDATE", "STALE_IF_ERROR")
+        for value in NO_SECONDS
+    ),
+    *(("STALE_AFTER_CHANGE", value) for value in (None, 0, "yes")),
     *((f"MAX_{name}", value) for name in MAXIMA for value in (None, 0, -1, 1.5, True, "1", 2**31 + 1)),
 ]
 

@@ -13,10 +13,16 @@ FILES = sorted((ROOT / "dumper").rglob("*.py"))
 
 #: from the lowest to the highest; modules of one layer may import each other, but in no circle
 LAYERS = [
-    ["dumper.exceptions", "dumper.signals", "dumper.steps", "dumper.conf", "dumper.database", "dumper.threads"],
+    ["dumper.exceptions", "dumper.signals", "dumper.steps", "dumper.database", "dumper.threads"],
+    ["dumper.converters"],
+    ["dumper.conf"],
     ["dumper.rules"],
+    ["dumper.crowd"],
     ["dumper.stores"],
+    ["dumper.settlement"],
     ["dumper.exchange"],
+    ["dumper.waiting"],
+    ["dumper.near"],
     ["dumper.backlog"],
     ["dumper.upstreams"],
     ["dumper.in_test"],
@@ -26,6 +32,8 @@ LAYERS = [
     ["dumper.dependencies"],
     ["dumper.invalidation", "dumper.site", "dumper.decorators"],
     ["dumper.middleware", "dumper.checks", "dumper.templatetags", "dumper.outbox"],
+    ["dumper.door"],
+    ["dumper.wsgi", "dumper.asgi"],
     ["dumper.apps", "dumper"],
 ]
 #: what the rules may use of Django: pure functions on text

@@ -102,6 +102,7 @@ def run(place: Path, **facts: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=place, env=environ, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_pages_are_purged_on_the_hosts_of_the_site_while_nobody_waits(tmp_path: Path) -> None:
     """Also those of the draft whose URL cannot be reversed; none of another host, and what is no URL harms nobody."""

@@ -55,12 +55,15 @@ class UpdateCacheMiddleware(_Middleware):
             passage.exchange.forbid(IN_TRANSACTION)
         else:
             run(passage.enter(), stores.current())
-        with followed(passage.exchange):
-            response = cast(HttpResponseBase, self.get_response(request))
-        if passage.exchange.is_open and database.in_transaction():
-            # It was open before the lease, and so may have shown the view what was true even earlier.
-            passage.exchange.forbid(IN_TRANSACTION)
-        response = run(passage.leave(response), stores.current())
+        try:
+            with followed(passage.exchange):
+                response = cast(HttpResponseBase, self.get_response(request))
+            if passage.exchange.is_open and database.in_transaction():
+                # It was open before the lease, and so may have shown the view what was true even earlier.
+                passage.exchange.forbid(IN_TRANSACTION)
+            response = run(passage.leave(response), stores.current())
+        finally:
+            run(passage.over(), stores.current())
         if tags := targets(request, response):
             transactions.change(tags)
         return response
@@ -70,9 +73,12 @@ class UpdateCacheMiddleware(_Middleware):
             await sync_to_async(transactions.settle)()
         passage = Passage(request)
         await arun(passage.enter(), stores.current())
-        with followed(passage.exchange):
-            response = cast(HttpResponseBase, await self.get_response(request))
-        response = await arun(passage.leave(response), stores.current())
+        try:
+            with followed(passage.exchange):
+                response = cast(HttpResponseBase, await self.get_response(request))
+            response = await arun(passage.leave(response), stores.current())
+        finally:
+            await arun(passage.over(), stores.current())
         if tags := targets(request, response):
             await sync_to_async(transactions.change)(tags)
         return response
@@ -80,6 +86,11 @@ class UpdateCacheMiddleware(_Middleware):
 
 class FetchFromCacheMiddleware(_Middleware):
     """Answers with the stored page if there is one that is still true."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        super().__init__(get_response)
+        #: whether who is answered here gets a CSRF cookie on the way out
+        self.gives_tokens = is_above(CsrfViewMiddleware, FetchFromCacheMiddleware)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self.is_async:
@@ -96,8 +107,3 @@ class FetchFromCacheMiddleware(_Middleware):
             return cast(HttpResponseBase, await self.get_response(request))
         hit = await arun(passage.hit(self.gives_tokens), stores.current())
         return hit or passage.rendered(await self.get_response(request))
-
-    @property
-    def gives_tokens(self) -> bool:
-        """Whether who is answered here gets a CSRF cookie on the way out."""
-        return is_above(CsrfViewMiddleware, FetchFromCacheMiddleware)

@@ -6,38 +6,44 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from django.conf import settings
 from django.core.exceptions import DisallowedHost, SuspiciousOperation
+from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.cookie import parse_cookie
 from django.http.response import HttpResponseBase, ResponseHeaders
 from django.utils import timezone, translation
 
+from dumper import near
+from dumper.conf import settings
+from dumper.exchange import Exchange
 from dumper.middleware import visitors
 from dumper.middleware.notes import Notes
+from dumper.near import Signature
 from dumper.rules.answers import Answer
 from dumper.rules.messages import Request, Response, Unreadable
 from dumper.rules.pages import unpacked
 
+#: Where a door leaves what it has looked up: in WSGI's environ, in ASGI's scope.
+HANDED_ON = "dumper.exchange"
 #: Attributes by which Django's decorators tell its middleware what to leave out.
 MARKS = ("xframe_options_exempt", "_csp_config", "_csp_ro_config")
 
 
 def active_language() -> str:
     """The active language; "" where Django has no translations."""
-    return (translation.get_language() or "") if settings.USE_I18N else ""
+    return (translation.get_language() or "") if settings().use_i18n else ""
 
 
 def active_time_zone() -> str:
     """The active time zone; "" where Django has none."""
-    return timezone.get_current_timezone_name() if settings.USE_TZ else ""
+    return timezone.get_current_timezone_name() if settings().use_tz else ""
 
 
 def language_negotiated(request: HttpRequest) -> bool:
     """Whether Django's LocaleMiddleware has chosen the active language for this very request."""
     code = getattr(request, "LANGUAGE_CODE", None)
-    return code is not None and settings.USE_I18N and code == translation.get_language()
+    return code is not None and settings().use_i18n and code == translation.get_language()
 
 
 def request_from(request: HttpRequest) -> Request:
@@ -61,6 +67,28 @@ def request_from(request: HttpRequest) -> Request:
         parameters=lambda: parameters(environ, is_wsgi),
         cookies=lambda: cookies(environ, is_wsgi),
     )
+
+
+def signature_of(request: HttpRequest) -> Signature | None:
+    """All of ``request`` that decides how it is answered; None for one of a class that may read more than Django's."""
+    if type(request) not in (WSGIRequest, ASGIRequest):
+        return None
+    return (
+        request.method,
+        request.scheme,
+        request.path,
+        request.path_info,
+        active_language(),
+        active_time_zone(),
+        language_negotiated(request),
+        *map(request.META.get, near.current().variables),
+    )
+
+
+def handed_on(request: HttpRequest) -> Exchange | None:
+    """What a door in front of Django's handler has looked up for ``request``."""
+    found: Exchange | None = vars(request).get("scope", request.META).pop(HANDED_ON, None)
+    return found
 
 
 def parameters(environ: Mapping[str, Any], is_wsgi: bool) -> Mapping[str, Sequence[str]]:

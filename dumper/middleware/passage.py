@@ -4,33 +4,36 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import cast
 
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase, ResponseHeaders
+from django.http.response import HttpResponseBase
 
-from dumper import conf, upstreams
-from dumper.exchange import Exchange
-from dumper.middleware.edge import labels
+from dumper import conf, near, upstreams
+from dumper.exchange import BEFORE_FETCH, Exchange
+from dumper.middleware.announcements import announced, measure
 from dumper.middleware.messages import (
     active_language,
     active_time_zone,
     answered_with,
-    copied,
+    handed_on,
     language_negotiated,
     request_from,
     response_from,
     response_to,
-    without_status,
+    signature_of,
 )
 from dumper.middleware.notes import Notes
 from dumper.middleware.observed import observe
+from dumper.middleware.replies import reply_of, response_of
+from dumper.middleware.stack import is_choosing, note_choosing
 from dumper.middleware.visitors import token_for
+from dumper.near import Answered
 from dumper.rules.answers import answer
-from dumper.rules.headers import TARGETED
 from dumper.rules.messages import StoredResponse
-from dumper.rules.status import Decision, quoted
+from dumper.rules.policy import CHOSEN_LATER
+from dumper.rules.status import Decision
 from dumper.steps import Steps
+from dumper.waiting import Waiting
 
 logger = logging.getLogger("dumper.middleware")
 
@@ -43,62 +46,108 @@ class Passage:
 
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
-        self.exchange = Exchange(request_from(request), conf.settings())
+        self._exchange: Exchange | None = None
         self._notes: Notes | None = None
         self._rendered_in: tuple[str, str] | None = None
         self._gives_tokens = False
-        #: what the caches in front may do with the answer, in words
-        self._remarks: list[str] = []
+        #: what was remembered, and the response that was made of it
+        self._recalled: Answered | None = None
+        self._reply: HttpResponse | None = None
+        #: among those that ask for the same, once nothing true was found
+        self._waiting: Waiting | None = None
         #: what the store has of the answer
         self._page: StoredResponse | None = None
         setattr(request, ATTRIBUTE, self)
 
+    @property
+    def exchange(self) -> Exchange:
+        if self._exchange is None:
+            self._exchange = Exchange(request_from(self.request), conf.settings())
+        return self._exchange
+
     def enter(self) -> Steps[None]:
         """Look up what is stored for the request, unless the site wants it to go past the store."""
-        try:
-            reason = self.exchange.settings.bypass(self.request)
-        except Exception as error:
-            logger.exception("DUMPER_BYPASS failed, the request goes past the store")
-            reason = f"DUMPER_BYPASS failed: {type(error).__name__}"
-        if reason:
-            self.exchange.forbid(reason if isinstance(reason, str) else "DUMPER_BYPASS")
+        if reason := bypassed(self.request):
+            self.exchange.forbid(reason)
             return
-        yield from self.exchange.lookup()
-        if self.exchange.is_open:
+        signature, get = signature_of(self.request), self.request.META.get
+        if (yield from self.recall(near.current().recall(signature, get))):
+            return
+        yield from self.exchange.lookup(handed_on(self.request))
+        # To take notes costs more than all the rest of a hit, and is needed for a page alone that will be stored.
+        if self.exchange.is_open and not is_choosing() and (yield from self.exchange.seek()):
+            near.current().remember(signature, self.exchange.found(), get)
+        elif self.exchange.is_open:
             self._notes = observe(self.request)
+
+    def recall(self, answered: Answered | None) -> Steps[bool]:
+        """Take up what was remembered, if there is something that is still true."""
+        if answered is None or answered.is_over or not (yield from near.current().prove(answered.copy)):
+            return False
+        self._exchange, self._recalled = Exchange.recalled(answered.found, conf.settings()), answered
+        self._page = answered.found.stored
+        return True
 
     def hit(self, gives_tokens: bool) -> Steps[HttpResponse | None]:
         """The answer, if it is stored and still true."""
         self._gives_tokens = gives_tokens
         if self._notes:
             self._notes.looked_up = True
-        stored = yield from self.exchange.serve(
-            active_language(), active_time_zone(), language_negotiated(self.request)
-        )
+        chosen = active_language(), active_time_zone(), language_negotiated(self.request)
+        if not self._notes and self.exchange.is_open and self.exchange.is_elsewhere(*chosen):
+            note_choosing()
+            self._recalled = None
+            self.exchange.restore(request_from(self.request))
+        stored = yield from self.exchange.serve(*chosen)
+        if stored is None:
+            if not self._notes and self.exchange.is_open:
+                self.exchange.forbid(CHOSEN_LATER)
+            self._waiting = Waiting(self.exchange)
+            stored = yield from self._waiting.wait()
         if stored is None:
             return None
         if stored.slots is not None and not gives_tokens:
             self.exchange.forbid("csrf token")
             return None
+        if self._recalled and not upstreams.current() and (reply := reply_of(self._recalled)):
+            self._reply = response_of(reply, stored.marks)
+            return self._reply
         try:
-            given = answer(
-                stored, self.exchange.request, lambda: token_for(self.request), time.time() - stored.stored_at
-            )
+            return self._answered(stored)
         except ValueError:
             self.exchange.decision = Decision("uri-miss")
             return None
+
+    def _answered(self, stored: StoredResponse) -> HttpResponse:
+        """Raises ValueError where ``stored`` is damaged."""
+        age = time.time() - stored.stored_at
+        given = answer(stored, self.exchange.request, lambda: token_for(self.request), age)
         self._page = stored
         return response_to(given, stored.marks)
 
     def rendered(self, response: HttpResponseBase) -> HttpResponseBase:
-        """``response``, after a note of what it was made in: a middleware further out may change that."""
+        """``response``, after a note of what it was made in: a middleware further out may change that.
+
+        In the stead of an error it is what is stored, where that is allowed.
+        """
         self._rendered_in = active_language(), active_time_zone()
-        return response
+        spare = self._waiting and self._waiting.rescued(response.status_code, self._gives_tokens)
+        return self._answered(spare) if spare else response
+
+    def over(self) -> Steps[None]:
+        """Let others go on that wait for the answer, if there is one or not."""
+        if self._waiting:
+            yield from self._waiting.over()
 
     def leave(self, response: HttpResponseBase) -> Steps[HttpResponseBase]:
         """Store ``response`` if it may be; return it in the form in which the store will answer with it."""
         exchange = self.exchange
-        if exchange.is_open and self._notes:
+        if response is self._reply:
+            measure(response)
+            return response
+        if exchange.is_open and not self._notes:
+            exchange.forbid(BEFORE_FETCH)
+        elif exchange.is_open and self._notes:
             made = response_from(
                 self.request,
                 response,
@@ -113,41 +162,17 @@ class Passage:
                 response = answered_with(response, given)
         if self._notes:
             self._notes.leave_session()
-        return self._announced(self._labelled(response))
+        return announced(self.request, response, exchange, self._page)
 
-    def _labelled(self, response: HttpResponseBase) -> HttpResponseBase:
-        """Tell the caches in front of us what they may do with it, and nobody what only this cache is told."""
-        if upstreams.current():
-            page = self._page  # unless somebody on the way out has put an error in its place
-            is_page = page is not None and response.status_code in (page.status, 304)
-            fields, self._remarks = labels(self.request, response, self.exchange, page if is_page else None)
-        else:
-            fields = {}
-        if fields or TARGETED in response.headers:
-            response = copied(response)
-            response.headers.pop(TARGETED, None)
-            for name in fields:
-                response.headers.pop(name, None)
-            # They come first: nginx before 1.23 goes by what it reads first.
-            response.headers = ResponseHeaders({**fields, **dict(response.items())})
-        return response
 
-    def _announced(self, response: HttpResponseBase) -> HttpResponseBase:
-        """Say in Cache-Status what was decided (RFC 9211 §2), and how long a body is that nobody changes any more."""
-        decision = self.exchange.decision
-        if decision.hit or decision.stored:
-            if response.status_code in (204, 304):
-                response.headers.pop("Content-Length", None)  # CommonMiddleware has it be 0 (RFC 9110 §8.6)
-            else:
-                response.headers.setdefault("Content-Length", str(len(cast(HttpResponse, response).content)))
-        if self.exchange.settings.cache_status:
-            # A view may return the same object again and again: what was said of it last is not true any more.
-            others = without_status(response.headers.get("Cache-Status", ""))
-            own = str(self.exchange)
-            if self._remarks and self.exchange.settings.explain:
-                own += f"; edge={quoted('; '.join(self._remarks))}"
-            response.headers["Cache-Status"] = ", ".join(filter(None, [others, own]))
-        return response
+def bypassed(request: HttpRequest) -> str | None:
+    """Why the site wants ``request`` to go past the store; None where it does not."""
+    try:
+        reason = conf.settings().bypass(request)
+    except Exception as error:
+        logger.exception("DUMPER_BYPASS failed, the request goes past the store")
+        return f"DUMPER_BYPASS failed: {type(error).__name__}"
+    return (reason if isinstance(reason, str) else "DUMPER_BYPASS") if reason else None
 
 
 def passage_of(request: HttpRequest) -> Passage | None:

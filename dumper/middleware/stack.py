@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from django.conf import settings
+from django.middleware.locale import LocaleMiddleware
 from django.utils.module_loading import import_string
 
 
@@ -19,12 +20,32 @@ def is_above(middleware: type, other: type) -> bool:
     return bool(above and below) and above[0] < below[0]
 
 
+#: those seen to choose a language or a time zone before FetchFromCacheMiddleware
+_choosing: set[tuple[str, ...]] = set()
+
+
+def is_choosing() -> bool:
+    """Whether middleware chooses a language or a time zone for each request, so that what is stored for another
+    language says nothing of this one's."""
+    return bool(positions(LocaleMiddleware)) or tuple(settings.MIDDLEWARE) in _choosing
+
+
+def note_choosing() -> None:
+    """The middleware as it is set now was seen to do so."""
+    _choosing.add(tuple(settings.MIDDLEWARE))
+
+
 @lru_cache(maxsize=256)
 def _positions(paths: tuple[str, ...], middleware: type) -> tuple[int, ...]:
-    found = [_imported(path) for path in paths]
     return tuple(
-        index for index, other in enumerate(found) if isinstance(other, type) and issubclass(other, middleware)
+        index for index, other in enumerate(members(paths)) if isinstance(other, type) and issubclass(other, middleware)
     )
+
+
+@lru_cache(maxsize=64)
+def members(paths: tuple[str, ...]) -> tuple[object, ...]:
+    """The classes and functions that ``paths`` name, such as those in MIDDLEWARE."""
+    return tuple(map(_imported, paths))
 
 
 def _imported(path: str) -> object:

@@ -58,6 +58,15 @@ def of_query(dimensions: Iterable[Dimension]) -> bool:
     return any(dimension.startswith("query") for dimension in dimensions)
 
 
+def variables(dimensions: Iterable[Dimension]) -> tuple[str, ...]:
+    """The CGI variables (RFC 3875 §4.1) that ``dimensions`` are read from."""
+    names = set()
+    for dimension in dimensions:
+        kind, _, name = dimension.partition(":")
+        names.add(name if kind == "meta" else "QUERY_STRING" if kind.startswith("query") else "HTTP_COOKIE")
+    return tuple(sorted(names))
+
+
 def vary_names(dimensions: Iterable[Dimension]) -> list[str]:
     """The header fields that ``dimensions`` are read from, as Vary names them."""
     names = set()

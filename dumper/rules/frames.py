@@ -14,12 +14,19 @@ from zlib import crc32
 
 VERSION = 2
 _FRAME = struct.Struct(">4sBII")
+#: how many bytes at the beginning tell one frame from another
+IDENTITY = _FRAME.size
 
 
 def framed(magic: bytes, head: Sequence[Any], *bodies: bytes) -> bytes:
     """``head`` and ``bodies`` in a frame. Raises TypeError, ValueError or RecursionError where JSON cannot hold it."""
     encoded = json.dumps(head, separators=(",", ":"), default=_plain).encode()
     return b"".join((_FRAME.pack(magic, VERSION, len(encoded), crc32(encoded)), encoded, *bodies))
+
+
+def identity_of(data: object) -> bytes | None:
+    """What tells the frame ``data`` from another under the same key; None for what is none."""
+    return data[:IDENTITY] if isinstance(data, bytes) else None
 
 
 def unframed(magic: bytes, data: object) -> tuple[Any, memoryview] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from dumper.rules.headers import control, is_targeted
 from dumper.rules.validators import timestamp
@@ -24,6 +25,31 @@ def lifetime(fields: Mapping[str, str], default: float | None, now: float) -> fl
     if "expires" in fields and not is_targeted(fields):
         return min(max(0, (timestamp(fields["expires"]) or 0) - now), MOST_SECONDS)
     return default
+
+
+class Grace(NamedTuple):
+    """For how many seconds after its lifetime a response may be served (RFC 5861): while another request renders it
+    anew, and where that fails."""
+
+    while_revalidate: float
+    if_error: float
+
+
+#: What forbids that (RFC 9111 §4.2.4).
+_FORBIDDING = ("must-revalidate", "proxy-revalidate")
+
+
+def grace(fields: Mapping[str, str], default: Grace) -> Grace:
+    """What the view says, else ``default``; ``fields`` have names in lower case.
+
+    With s-maxage a response must not be served stale (RFC 9111 §5.2.2.10), unless the view says so itself.
+    """
+    asked = control(fields)
+    if any(name in asked for name in _FORBIDDING):
+        return Grace(0, 0)
+    names = ("stale-while-revalidate", "stale-if-error")
+    others = (0, 0) if "s-maxage" in asked else default
+    return Grace(*(seconds(asked[name]) if name in asked else other for name, other in zip(names, others, strict=True)))
 
 
 def seconds(text: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zlib import crc32
 
@@ -89,6 +89,9 @@ class StoredResponse:
     marks: Mapping[str, Any]
     #: see Response
     slots: Sequence[int] | None
+    #: seconds after ``expires_at``, see Grace
+    while_revalidate: float = 0
+    if_error: float = 0
     #: the content, by its coding; ``identity`` is always there
     bodies: Mapping[str, bytes]
 
@@ -116,8 +119,19 @@ class StoredResponse:
         return cls(**head, bodies=bodies) if head["fingerprint"] == fingerprint and bodies.are_whole else None
 
 
+    def checked(self) -> StoredResponse | None:
+        """The same, with all bodies at hand; None where one is damaged."""
+        try:
+            return replace(self, bodies=dict(self.bodies))
+        except ValueError:
+            return None
+
+
 _MAGIC = b"DMPR"
-_HEAD = ("fingerprint", "generations", "stored_at", "expires_at", "status", "reason", "headers", "marks", "slots")
+_HEAD = (
+    *("fingerprint", "generations", "stored_at", "expires_at", "status", "reason", "headers", "marks", "slots"),
+    *("while_revalidate", "if_error"),
+)
 
 
 class _Bodies(Mapping[str, bytes]):

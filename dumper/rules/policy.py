@@ -11,6 +11,7 @@ from dumper.rules.dimensions import COOKIES, Dimension, field, of_query
 from dumper.rules.headers import control, directives, is_token, lowered, members
 from dumper.rules.messages import Request, Response
 
+CHOSEN_LATER = "language or time zone chosen after the look-up"
 #: Of what a page may depend in its request; each look-up of a variant goes through them.
 MOST_DIMENSIONS = 50
 #: Methods that change nothing (RFC 9110 §9.2.1).
@@ -61,6 +62,12 @@ def is_renewal(request: Request) -> bool:
 def is_authorized(request: Request) -> bool:
     """Whether ``request`` says on whose behalf it comes."""
     return "HTTP_AUTHORIZATION" in request.environ
+
+
+def is_shareable(request: Request) -> bool:
+    """Whether the answer to ``request`` may be stored, whatever it will be."""
+    is_stored = "no-store" not in directives(request.environ.get("HTTP_CACHE_CONTROL", ""))
+    return request.method == "GET" and is_stored and not is_authorized(request)
 
 
 def is_permitted(fields: Mapping[str, str]) -> bool:
@@ -118,7 +125,7 @@ def _mismatch(request: Request, response: Response, fields: Mapping[str, str]) -
     if any("'nonce-" in value.lower() for name, value in fields.items() if name.startswith("content-security-policy")):
         return "nonce"
     if (response.language, response.time_zone) != (request.language, request.time_zone):
-        return "language or time zone chosen after the look-up"
+        return CHOSEN_LATER
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,20 +17,38 @@ class Decision:
     #: in words: why it was forwarded or not stored
     detail: str | None = None
     stored: bool = False
-    #: seconds that the response stays fresh; None is forever
+    #: seconds that the response stays fresh, less than 0 where it is stale; None is forever
     ttl: float | None = None
+    #: the status that the view has answered with, where something else was served
+    status: int | None = None
+    #: whether it was answered with what another request was given meanwhile
+    collapsed: bool = False
 
     @property
     def hit(self) -> bool:
         return self.forwarded is None
 
+    @property
+    def served(self) -> bool:
+        """Whether it was answered with what is stored, by now or before."""
+        return self.hit or self.collapsed or self.status is not None
+
+    @property
+    def stale(self) -> bool:
+        """Whether it was answered with what is not fresh any more."""
+        return self.served and self.ttl is not None and self.ttl <= 0
+
     def __str__(self) -> str:
         """As a member of a Cache-Status field, such as ``dumper; fwd=uri-miss; stored``."""
         parts = ["dumper", "hit" if self.hit else f"fwd={self.forwarded}"]
+        if self.status is not None:
+            parts.append(f"fwd-status={self.status}")
+        if self.collapsed:
+            parts.append("collapsed")
         if self.stored:
             parts.append("stored")
         if self.ttl is not None:
-            parts.append(f"ttl={int(self.ttl)}")
+            parts.append(f"ttl={math.floor(self.ttl)}")
         if self.detail:
             parts.append(f"detail={quoted(self.detail)}")
         return "; ".join(parts)

@@ -18,17 +18,21 @@ So entries and responses may be evicted at any time: that costs a render and not
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
 from asgiref.sync import sync_to_async
 
+from dumper.rules.frames import identity_of
 from dumper.rules.keys import Key
 from dumper.rules.messages import StoredResponse
 from dumper.rules.tags import Tag
 from dumper.stores.entries import Entry, Hold
 
 Entries = dict[Tag, Entry | None]
+#: why a response is not true any more
+EXPIRED, HELD, INVALIDATED = "expired", "held by a change", "invalidated"
 
 
 class Item(NamedTuple):
@@ -39,6 +43,15 @@ class Item(NamedTuple):
     timeout: float | None
 
 
+class Claimed(NamedTuple):
+    """Who renders what is stored under a key, as far as the store knows."""
+
+    #: who has claimed it; :data:`~dumper.crowd.VAIN` where nobody is to wait for it
+    holder: str
+    #: what tells what is stored there by now; None where that is nothing, and for who does not hold it
+    identity: bytes | None
+
+
 class Reading(NamedTuple):
     """What one look at the store found: a response's bytes, if any, and the entries of the tags asked for."""
 
@@ -46,13 +59,32 @@ class Reading(NamedTuple):
     entries: Entries
 
 
+@dataclass(slots=True)
+class Proof:
+    """What has to be so in the store for a copy of a stored response to be true."""
+
+    #: the generation of each tag that it depends on, none of them held
+    generations: Mapping[Tag, str]
+    #: the first bytes (:data:`~dumper.rules.frames.IDENTITY`) of all that was read on the way to it, by its key
+    identities: Mapping[Key, bytes]
+    #: what the store that has confirmed it before has made of it for the next time
+    prepared: Any = field(default=None, init=False, repr=False, compare=False)
+
+
 def untrue(stored: StoredResponse, entries: Entries, now: float) -> str | None:
     """Why ``stored`` must not be served; None where it may."""
-    for tag, generation in stored.generations.items():
+    return changed(stored.generations, entries) or (
+        EXPIRED if stored.expires_at is not None and stored.expires_at <= now else None
+    )
+
+
+def changed(generations: Mapping[Tag, str], entries: Entries) -> str | None:
+    """Why a response of ``generations`` is not true any more; None where it is."""
+    for tag, generation in generations.items():
         entry = entries.get(tag)
         if entry is None or not entry.admits(generation):
-            return "held by a change" if entry and entry.holds else "invalidated"
-    return "expired" if stored.expires_at is not None and stored.expires_at <= now else None
+            return HELD if entry and entry.holds else INVALIDATED
+    return None
 
 
 class Store(ABC):
@@ -69,6 +101,14 @@ class Store(ABC):
     def read(self, key: Key, tags: Sequence[Tag]) -> Reading:
         """The response stored under ``key`` and the entries of ``tags``, in one round trip."""
 
+    def confirm(self, proof: Proof) -> bool:
+        """Whether all of ``proof`` is so, in one round trip where the store can."""
+        return all(
+            identity_of(found.data) == identity and changed(proof.generations, found.entries) is None
+            for key, identity in proof.identities.items()
+            for found in [self.read(key, tuple(proof.generations))]
+        )
+
     @abstractmethod
     def entries(self, tags: Collection[Tag]) -> Entries:
         """The entries of ``tags``; None for one that is missing or garbage."""
@@ -82,8 +122,17 @@ class Store(ABC):
         """Store ``items``, all of one path, and make the entries of ``leases`` last as long.
 
         Return whether they were stored: where the store can tell, only if the leased generations still stand. Of a path
-        with more than DUMPER_MAX_VARIANTS, those stored first are removed.
+        with more than DUMPER_MAX_VARIANTS, those stored first are removed. What is stored is claimed no more.
         """
+
+    @abstractmethod
+    def claim(self, key: Key, holder: str, seconds: float) -> Claimed:
+        """Claim for ``holder`` to render what is stored under ``key``, once more for ``seconds`` if it has done so
+        already, unless another one has; return who has."""
+
+    @abstractmethod
+    def unclaim(self, key: Key, holder: str, vain_for: float | None) -> None:
+        """Take back what ``holder`` has claimed, if it still does; for ``vain_for`` seconds nobody is to claim it."""
 
     @abstractmethod
     def hold(self, tags: Collection[Tag], hold: Hold) -> None:
@@ -96,9 +145,21 @@ class Store(ABC):
         Responses that depended on a path among ``tags`` are removed where the store can find them.
         """
 
+    def names(self, tags: Iterable[Tag], keys: Iterable[Key]) -> Collection[bytes]:
+        """Under which names entries and responses are kept, where the store can tell of changes to what is there."""
+        return ()
+
+    def listener(self) -> tuple[Callable[[], Any], bytes] | None:
+        """What makes a connection that can be told of changes, and how all names begin; None where nobody tells."""
+        return None
+
     def sweep(self) -> None:
         """Remove what a cleared site has left behind, where the store keeps account of it."""
         return
+
+    async def aconfirm(self, proof: Proof) -> bool:
+        confirmed: bool = await self.off_loop(self.confirm, proof)
+        return confirmed
 
     async def aread(self, key: Key, tags: Sequence[Tag]) -> Reading:
         reading: Reading = await self.off_loop(self.read, key, tags)
@@ -115,6 +176,13 @@ class Store(ABC):
     async def awrite(self, items: Sequence[Item], leases: Mapping[Tag, str]) -> bool:
         stored: bool = await self.off_loop(self.write, items, leases)
         return stored
+
+    async def aclaim(self, key: Key, holder: str, seconds: float) -> Claimed:
+        claimed: Claimed = await self.off_loop(self.claim, key, holder, seconds)
+        return claimed
+
+    async def aunclaim(self, key: Key, holder: str, vain_for: float | None) -> None:
+        await self.off_loop(self.unclaim, key, holder, vain_for)
 
     async def off_loop(self, method: Callable[..., Any], *args: Any) -> Any:
         """Call a method that may block, without blocking the event loop."""

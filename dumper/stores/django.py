@@ -17,10 +17,12 @@ from django.core.cache import BaseCache, caches
 from django.core.cache.backends.dummy import DummyCache
 
 from dumper.conf import Settings
+from dumper.crowd import VAIN
 from dumper.exceptions import StoreError
+from dumper.rules.frames import identity_of
 from dumper.rules.keys import Key, tag_name
 from dumper.rules.tags import Tag
-from dumper.stores.base import Entries, Item, Reading, Store
+from dumper.stores.base import Claimed, Entries, Item, Reading, Store
 from dumper.stores.entries import Entry, Hold
 
 #: What the backends' own serializers raise when they meet garbage.
@@ -89,7 +91,25 @@ class DjangoStore(Store):
             for item in items:
                 self.set_many({self.response_name(item.key): item.data}, item.timeout)
             self.index(path, found.get(self.index_name(path), b""), [item.key.name for item in items])
+        self.cache.delete_many([self.claim_name(item.key) for item in items])
         return True
+
+    def claim(self, key: Key, holder: str, seconds: float) -> Claimed:
+        name = self.claim_name(key)
+        if not self.in_form(self.cache.add, name, holder.encode(), seconds):
+            found = self.get_many([name]).get(name, b"").decode("ascii", "replace")
+            if found not in ("", holder):
+                return Claimed(found, None)
+            self.set_many({name: holder.encode()}, seconds)
+        stored = self.response_name(key)
+        return Claimed(holder, identity_of(self.get_many([stored]).get(stored)))
+
+    def unclaim(self, key: Key, holder: str, vain_for: float | None) -> None:
+        name = self.claim_name(key)
+        if vain_for is not None:
+            self.set_many({name: VAIN.encode()}, vain_for)
+        elif self.get_many([name]).get(name) == holder.encode():
+            self.cache.delete(name)
 
     def index(self, path: Tag, known: bytes, written: Sequence[str]) -> None:
         """Note what was ``written`` for ``path`` behind all that is ``known``; remove what is one too many.
@@ -177,6 +197,9 @@ class DjangoStore(Store):
 
     def response_name(self, key: Key) -> str:
         return f"{self.prefix}r.{key.name}"
+
+    def claim_name(self, key: Key) -> str:
+        return f"{self.prefix}c.{key.name}"
 
     def index_name(self, path: Tag) -> str:
         return f"{self.prefix}v.{tag_name(path)}"

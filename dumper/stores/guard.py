@@ -11,16 +11,18 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Protocol
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol
 
 from asgiref.sync import sync_to_async
 
 from dumper.exceptions import StoreError
 from dumper.rules.keys import Key
 from dumper.rules.tags import Tag
-from dumper.stores.base import Entries, Item, Reading, Store
+from dumper.stores.base import Entries, Item, Proof, Reading, Store
 from dumper.stores.entries import Entry, Hold
+from dumper.stores.errors import named, refused, store_errors
+from dumper.stores.turns import Turns
 
 logger = logging.getLogger("dumper.store")
 
@@ -80,6 +82,7 @@ class Breaker:
         self._lock = threading.Lock()
         self._closed = True
         self._retry_at = 0.0
+        self._reporting = Reporting(self)
 
     def check(self) -> None:
         """Raises StoreError where the store is to be left alone."""
@@ -105,27 +108,38 @@ class Breaker:
                 self._closed = True
             logger.warning("The store answers again.")
 
-    @contextmanager
-    def watch(self) -> Iterator[None]:
+    def watch(self) -> AbstractContextManager[None]:
         """Turn whatever goes wrong with the store inside into a StoreError; leave it alone if it has just failed."""
         self.check()
-        with self.report():
-            yield
+        return self._reporting
 
-    @contextmanager
-    def report(self) -> Iterator[None]:
+    def report(self) -> AbstractContextManager[None]:
         """The same for what must not be left out: other processes go by what the store says of a change."""
-        with store_errors(self.failed):
-            yield
-        self.succeeded()
+        return self._reporting
 
 
-class Guard:
+class Reporting(AbstractContextManager[None]):
+    """Tells a breaker what became of what was done inside."""
+
+    def __init__(self, breaker: Breaker) -> None:
+        self._breaker = breaker
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        if error is None:
+            self._breaker.succeeded()
+        elif isinstance(error, Exception):
+            self._breaker.failed(error)
+            raise StoreError(named(error)) from error
+
+
+class Guard(Turns):
     """A store behind a breaker, without the tags that are withheld. Its methods raise StoreError and nothing else."""
 
     def __init__(self, store: Store, breaker: Breaker) -> None:
-        self.store = store
+        super().__init__(store, breaker.watch)
         self.breaker = breaker
+        #: who is to know at once of what this process has changed
+        self.on_change: Callable[[Collection[Tag]], None] = unobserved
 
     def read(self, key: Key, tags: Sequence[Tag]) -> Reading:
         if withheld.source and withheld.source.is_due():
@@ -140,6 +154,18 @@ class Guard:
         with self.breaker.watch():
             reading = await self.store.aread(key, tags)
         return Reading(reading.data, known_here(reading.entries))
+
+    def confirm(self, proof: Proof) -> bool:
+        if withheld.source and withheld.source.is_due():
+            withheld.source.refresh()
+        with self.breaker.watch():
+            return not any_withheld(proof.generations) and self.store.confirm(proof)
+
+    async def aconfirm(self, proof: Proof) -> bool:
+        if withheld.source and withheld.source.is_due():
+            await sync_to_async(withheld.source.refresh)()
+        with self.breaker.watch():
+            return not any_withheld(proof.generations) and await self.store.aconfirm(proof)
 
     def entries(self, tags: Collection[Tag]) -> Entries:
         with self.breaker.watch():
@@ -159,48 +185,41 @@ class Guard:
 
     def write(self, items: Sequence[Item], leases: Mapping[Tag, str]) -> bool:
         self.breaker.check()
-        with store_errors(refused):
-            return not any_withheld(leases) and self.store.write(items, leases)
+        with store_errors(refused), self.telling([items[0].key.path]):
+            return not any_withheld(leases) and self.noted(items, self.store.write(items, leases))
 
     async def awrite(self, items: Sequence[Item], leases: Mapping[Tag, str]) -> bool:
         self.breaker.check()
-        with store_errors(refused):
-            return not any_withheld(leases) and await self.store.awrite(items, leases)
+        with store_errors(refused), self.telling([items[0].key.path]):
+            return not any_withheld(leases) and self.noted(items, await self.store.awrite(items, leases))
 
     @property
     def in_database(self) -> bool:
         return self.store.in_database
 
     def hold(self, tags: Collection[Tag], hold: Hold) -> None:
-        with self.breaker.report():
+        with self.breaker.report(), self.telling(tags):
             self.store.hold(tags, hold)
 
     def release(self, tags: Collection[Tag], holder: str) -> None:
-        with self.breaker.report():
+        with self.breaker.report(), self.telling(tags):
             self.store.release(tags, holder)
+
+    @contextmanager
+    def telling(self, tags: Collection[Tag]) -> Iterator[None]:
+        """Whatever comes of what is done inside: it may have got through."""
+        try:
+            yield
+        finally:
+            self.on_change(tags)
 
     def sweep(self) -> None:
         with self.breaker.watch():
             self.store.sweep()
 
 
-@contextmanager
-def store_errors(tell: Callable[[Exception], None]) -> Iterator[None]:
-    """Turn whatever goes wrong inside into a StoreError."""
-    try:
-        yield
-    except Exception as error:
-        tell(error)
-        raise StoreError(named(error)) from error
-
-
-def named(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
-
-
-def refused(error: Exception) -> None:
-    """A response that is not taken may be too large: that says nothing about the store's health."""
-    logger.warning("The store did not take a response: %s", named(error))
+def unobserved(tags: Collection[Tag]) -> None:
+    """Nobody is to know."""
 
 
 def any_withheld(tags: Collection[Tag]) -> bool:

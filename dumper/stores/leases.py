@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 from dumper.rules.messages import StoredResponse
+from dumper.rules.tags import Tag
 from dumper.steps import Call, Steps
-from dumper.stores.base import Entries, untrue
+from dumper.stores.base import HELD, Entries, untrue
 
 
 def leased(entries: Entries) -> Steps[Entries]:
@@ -22,3 +23,13 @@ def disproof(stored: StoredResponse, entries: Entries) -> Steps[str | None]:
     if others := [tag for tag in stored.generations if tag not in entries]:
         entries = entries | (yield Call("entries", (others,)))
     return untrue(stored, entries, time.time())
+
+
+def held(leases: Entries) -> str | None:
+    """Why nothing must be stored under ``leases``; None where something may be."""
+    return None if all(entry and not entry.holds for entry in leases.values()) else HELD
+
+
+def generations(leases: Entries) -> dict[Tag, str]:
+    """What a page is stored under."""
+    return {tag: entry.generation for tag, entry in leases.items() if entry}

@@ -7,11 +7,11 @@ raw bytes whatever serializer the alias has, and never a wait without an end.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha1
 from itertools import islice
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import redis
 from django.core.cache import BaseCache
@@ -20,10 +20,14 @@ from redis.exceptions import ConnectionError, NoScriptError, OutOfMemoryError, R
 from redis.retry import Retry
 
 from dumper.conf import Settings
+from dumper.rules.frames import IDENTITY
 from dumper.rules.keys import Key, tag_name
 from dumper.rules.tags import SITE, Tag
+from dumper.steps import Call, Steps, arun, run
 from dumper.stores import scripts
-from dumper.stores.base import Entries, Item, Reading, Store
+from dumper.stores.base import Entries, Item, Proof, Reading
+from dumper.stores.claims import Claims
+from dumper.stores.connections import Wire, is_of_wrong_type, packed, sound
 from dumper.stores.entries import Entry, Hold, token
 
 #: Tags in one command. Larger commands would make other clients of the server wait.
@@ -57,7 +61,7 @@ def own_client(client: redis.Redis, timeout: float) -> redis.Redis:
     return redis.Redis(connection_pool=redis.ConnectionPool(connection_class=pool.connection_class, **options))
 
 
-class RedisStore(Store):
+class RedisStore(Claims):
     """Entries and responses as raw values in Redis."""
 
     atomic = True
@@ -65,28 +69,66 @@ class RedisStore(Store):
 
     def __init__(self, settings: Settings, cache: BaseCache, client: redis.Redis) -> None:
         self.client = own_client(client, settings.store_timeout)
+        self.wire = Wire(self.client.connection_pool)
         # With the alias's own prefix and version, so that sites that share a server stay apart.
         self.prefix = str(cache.make_key(settings.key_prefix))
         self.lease_ms = int(settings.lease_timeout * 1000)
         self.max_stored = settings.max_variants + 1  # and what tells in what they vary
+        self.spare_ms = int(settings.spare_time * 1000)
         self.paths = self.slot(SITE) + "p"
         self.cleared = self.slot(SITE) + "c"
 
     def read(self, key: Key, tags: Sequence[Tag]) -> Reading:
-        *values, data = cast(
-            "list[bytes | None]", self.client.mget([*map(self.entry_name, tags), self.response_name(key)])
-        )
-        return Reading(data, {tag: Entry.parse(value) for tag, value in zip(tags, values, strict=True)})
+        return run(self.reading(key, tags), self.wire)
+
+    async def aread(self, key: Key, tags: Sequence[Tag]) -> Reading:
+        return await arun(self.reading(key, tags), self.wire)
+
+    def confirm(self, proof: Proof) -> bool:
+        prepared = self.prepared(proof)
+        return self.wire.send(prepared.data, prepared.answers) == prepared.expected
+
+    async def aconfirm(self, proof: Proof) -> bool:
+        prepared = self.prepared(proof)
+        return await self.wire.asend(prepared.data, prepared.answers) == prepared.expected
 
     def entries(self, tags: Collection[Tag]) -> Entries:
-        values = cast("list[bytes | None]", self.client.mget(list(map(self.entry_name, tags))))
-        return {tag: Entry.parse(value) for tag, value in zip(tags, values, strict=True)}
+        return run(self.looking_up(tags), self.wire)
+
+    async def aentries(self, tags: Collection[Tag]) -> Entries:
+        return await arun(self.looking_up(tags), self.wire)
 
     def lease(self, tags: Collection[Tag]) -> Entries:
-        found = (value for values in self.change(scripts.LEASE, tags) for value in values)
-        return {tag: Entry.parse(value) for tag, value in zip(tags, found, strict=True)}
+        return run(self.leasing(tags), self.wire)
+
+    async def alease(self, tags: Collection[Tag]) -> Entries:
+        return await arun(self.leasing(tags), self.wire)
 
     def write(self, items: Sequence[Item], leases: Mapping[Tag, str]) -> bool:
+        return run(self.writing(items, leases), self.wire)
+
+    async def awrite(self, items: Sequence[Item], leases: Mapping[Tag, str]) -> bool:
+        return await arun(self.writing(items, leases), self.wire)
+
+    def hold(self, tags: Collection[Tag], hold: Hold) -> None:
+        run(self.change(scripts.HOLD, tags, hold.holder, f"{hold.deadline:.3f}"), self.wire)
+
+    def release(self, tags: Collection[Tag], holder: str) -> None:
+        run(self.change(scripts.RELEASE, tags, holder, self.spare_ms), self.wire)
+
+    def reading(self, key: Key, tags: Sequence[Tag]) -> Steps[Reading]:
+        *values, data = yield from self.asked("MGET", *map(self.entry_name, tags), self.response_name(key))
+        return Reading(data, {tag: Entry.parse(value) for tag, value in zip(tags, values, strict=True)})
+
+    def looking_up(self, tags: Collection[Tag]) -> Steps[Entries]:
+        values = yield from self.asked("MGET", *map(self.entry_name, tags))
+        return {tag: Entry.parse(value) for tag, value in zip(tags, values, strict=True)}
+
+    def leasing(self, tags: Collection[Tag]) -> Steps[Entries]:
+        values = yield from self.change(scripts.LEASE, tags)
+        return {tag: Entry.parse(value) for tag, value in zip(tags, values, strict=True)}
+
+    def writing(self, items: Sequence[Item], leases: Mapping[Tag, str]) -> Steps[bool]:
         path = items[0].key.path
         slot = self.slot(path)
         names = (slot + "g", slot + "v", *(slot + "r" + item.key.name for item in items))
@@ -95,28 +137,36 @@ class RedisStore(Store):
         arguments: list[Any] = [bytes(Entry(leases[path])), longest, self.max_stored, time.time()]
         for item, milliseconds in zip(items, times, strict=True):
             arguments += [item.data, milliseconds, item.key.name]
-        commands = [
+        sent = packed(
             ("EVALSHA", sha(scripts.WRITE), len(names), *names, *arguments),
             ("SADD", self.paths, tag_name(path)),
             *(("PERSIST", self.entry_name(tag)) for tag in leases if tag != path),
-        ]
-        stored, indexed, *_ = self.pipelined(commands)
+        )
+        stored, indexed, *_ = yield Call("send", sent)
         if isinstance(stored, NoScriptError):
-            self.client.script_load(scripts.WRITE)
-            stored, indexed, *_ = self.pipelined(commands)
-        if isinstance(stored, Exception):
-            raise stored
+            yield from self.asked("SCRIPT", "LOAD", scripts.WRITE)
+            stored, indexed, *_ = yield Call("send", sent)
         if is_of_wrong_type(indexed):
-            self.client.unlink(self.paths)
-        return bool(stored)
+            yield from self.asked("UNLINK", self.paths)
+        return bool(sound(stored))
 
-    def hold(self, tags: Collection[Tag], hold: Hold) -> None:
-        for _ in self.change(scripts.HOLD, tags, hold.holder, f"{hold.deadline:.3f}"):
-            pass
+    def prepared(self, proof: Proof) -> Prepared:
+        """What is sent to confirm ``proof``, and what has to be the answer; made at the first time."""
+        found = proof.prepared
+        if found is None or found.store is not self:
+            data, count = packed(
+                ("MGET", *map(self.entry_name, proof.generations)),
+                *(("GETRANGE", self.response_name(key), 0, IDENTITY - 1) for key in proof.identities),
+            )
+            entries = [bytes(Entry(generation)) for generation in proof.generations.values()]
+            found = proof.prepared = Prepared(self, data, count, [entries, *proof.identities.values()])
+        return cast("Prepared", found)
 
-    def release(self, tags: Collection[Tag], holder: str) -> None:
-        for _ in self.change(scripts.RELEASE, tags, holder):
-            pass
+    def names(self, tags: Iterable[Tag], keys: Iterable[Key]) -> list[bytes]:
+        return [name.encode() for name in (*map(self.entry_name, tags), *map(self.response_name, keys))]
+
+    def listener(self) -> tuple[Callable[[], Any], bytes]:
+        return self.wire.listening, self.prefix.encode()
 
     def sweep(self) -> None:
         # Collected under a second name: what is stored from now on is not lost, and a killed sweep is taken up again.
@@ -130,31 +180,32 @@ class RedisStore(Store):
                     raise
                 self.client.unlink(self.cleared)
         while names := cast("list[bytes]", self.client.srandmember(self.cleared, CHUNK)):
-            self.script(scripts.SWEEP, [f"{self.prefix}{{{name.decode(errors='replace')}}}g" for name in names])
+            slots = [f"{self.prefix}{{{name.decode(errors='replace')}}}g" for name in names]
+            run(self.script(scripts.SWEEP, slots, self.spare_ms), self.wire)
             self.client.srem(self.cleared, *names)
 
-    def change(self, script: str, tags: Collection[Tag], *arguments: str) -> Iterator[Any]:
-        """Run a script on the entries of ``tags``, a chunk at a time."""
+    def change(self, script: str, tags: Collection[Tag], *arguments: str | int) -> Steps[list[Any]]:
+        """Run a script on the entries of ``tags``, a chunk at a time; return what it returns for each, if anything."""
         names = iter(list(map(self.entry_name, tags)))
+        found: list[Any] = []
         while chunk := list(islice(names, CHUNK)):
             try:
-                yield self.script(script, chunk, time.time(), self.lease_ms, token(), *arguments)
+                found += (yield from self.script(script, chunk, time.time(), self.lease_ms, token(), *arguments)) or ()
             except OutOfMemoryError:
                 # Nothing can be written, so no response either; and one whose entry is missing is not served.
-                self.client.unlink(*chunk)
+                yield from self.asked("UNLINK", *chunk)
+        return found
 
-    def script(self, script: str, names: Sequence[str], *arguments: Any) -> Any:
+    def script(self, script: str, names: Sequence[str], *arguments: Any) -> Steps[Any]:
         try:
-            return self.client.evalsha(sha(script), len(names), *names, *arguments)
+            return (yield from self.asked("EVALSHA", sha(script), len(names), *names, *arguments))
         except NoScriptError:
-            return self.client.eval(script, len(names), *names, *arguments)
+            return (yield from self.asked("EVAL", script, len(names), *names, *arguments))
 
-    def pipelined(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
-        """The answers to ``commands``, sent in one round trip; an error is an answer too."""
-        with self.client.pipeline(transaction=False) as pipe:
-            for command in commands:
-                pipe.execute_command(*command)  # type: ignore[no-untyped-call]
-            return list(pipe.execute(raise_on_error=False))
+    def asked(self, *command: Any) -> Steps[Any]:
+        """The answer to ``command``. Raises redis.ResponseError for an error."""
+        [answer] = yield Call("send", packed(command))
+        return sound(answer)
 
     def slot(self, tag: Tag) -> str:
         """What the names of all that belongs to ``tag`` begin with: one slot of a Redis Cluster."""
@@ -167,9 +218,13 @@ class RedisStore(Store):
         return self.slot(key.path) + "r" + key.name
 
 
-def is_of_wrong_type(answer: object) -> bool:
-    """Whether ``answer`` says that there is garbage under the name asked for."""
-    return isinstance(answer, ResponseError) and "WRONGTYPE" in str(answer)
+class Prepared(NamedTuple):
+    """How ``store`` confirms a proof."""
+
+    store: RedisStore
+    data: bytes
+    answers: int
+    expected: list[Any]
 
 
 @lru_cache

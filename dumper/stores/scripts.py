@@ -1,7 +1,8 @@
 """Lua scripts: each is one atomic read-modify-write in Redis.
 
 What belongs to one tag has names that begin with the same ``{...}``, so that a Redis Cluster keeps it in one slot: its
-entry is ``g``, the names of what is stored with it ``v``, sorted by time, and each of these ``r`` and its name.
+entry is ``g``, the names of what is stored with it ``v``, sorted by time, each of these ``r`` and its name, and who
+renders it ``w`` and its name.
 """
 
 # Reads entries in the form of dumper.stores.entries. parse() returns the generation, the holds that are not overdue,
@@ -58,7 +59,7 @@ end
 """
 )
 
-# pcall: the names may be garbage, which is then removed as well. unpack() takes some thousands of arguments.
+# unpack() takes some thousands of arguments.
 _REMOVE = """
 local function unlink(slot, names)
   local keys = {}
@@ -70,23 +71,40 @@ local function unlink(slot, names)
     end
   end
 end
-local function remove(slot)
-  local names = redis.pcall('ZRANGE', slot .. 'v', 0, -1)
-  unlink(slot, names.err and {} or names)
-  redis.call('UNLINK', slot .. 'v')
-end
 """
 
-# KEYS: entries. ARGV: now, lease in ms, a token, the holder. Removes what was stored with each.
+# Removes what was stored with a tag or, where it may yet be served, lets it pass in so many ms; the names may be
+# garbage.
+_RETIRE = (
+    _REMOVE
+    + """
+local function pass(key, left)
+  local before = redis.call('PTTL', key)
+  if before == -1 or before > left then redis.call('PEXPIRE', key, left) end
+end
+local function retire(slot, left)
+  local names = redis.pcall('ZRANGE', slot .. 'v', 0, -1)
+  if names.err or left == 0 then
+    unlink(slot, names.err and {} or names)
+    redis.call('UNLINK', slot .. 'v')
+  else
+    for _, name in ipairs(names) do pass(slot .. 'r' .. name, left) end
+    pass(slot .. 'v', left)
+  end
+end
+"""
+)
+
+# KEYS: entries. ARGV: now, lease in ms, a token, the holder, ms for which what was stored with each is yet kept.
 RELEASE = (
     _ENTRIES
-    + _REMOVE
+    + _RETIRE
     + """
 for i, key in ipairs(KEYS) do
   local _, holds = parse(get(key), now)
   holds[ARGV[4]] = nil
   put(key, token .. 'i' .. i, holds, lease)
-  remove(string.sub(key, 1, -2))
+  retire(string.sub(key, 1, -2), tonumber(ARGV[5]))
 end
 """
 )
@@ -118,6 +136,7 @@ for i = 3, #KEYS do
     redis.call('SET', KEYS[i], ARGV[first], 'PX', timeout)
   end
   redis.call('ZADD', KEYS[2], ARGV[4], ARGV[first + 2])
+  redis.call('UNLINK', string.sub(KEYS[2], 1, -2) .. 'w' .. ARGV[first + 2])
 end
 outlive(KEYS[2], left)
 local surplus = redis.call('ZCARD', KEYS[2]) - tonumber(ARGV[3])
@@ -130,10 +149,10 @@ return 1
 """
 )
 
-# KEYS: entries. Removes what was stored with each.
+# KEYS: entries. ARGV: ms for which what was stored with each is yet kept.
 SWEEP = (
-    _REMOVE
+    _RETIRE
     + """
-for _, key in ipairs(KEYS) do remove(string.sub(key, 1, -2)) end
+for _, key in ipairs(KEYS) do retire(string.sub(key, 1, -2), tonumber(ARGV[1])) end
 """
 )

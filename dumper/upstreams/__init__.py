@@ -9,7 +9,8 @@ from typing import Any
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
-from dumper.conf import PREFIX, seconds, settings
+from dumper.conf import PREFIX, settings
+from dumper.converters import seconds
 from dumper.rules.targets import is_host
 from dumper.upstreams import options
 from dumper.upstreams.base import Config, Impossible, Upstream

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
-from dumper.conf import flag, settings
+from dumper.conf import settings
+from dumper.converters import flag
 from dumper.exceptions import DumperError
 from dumper.rules.edge import ACCEL, ALL
 from dumper.rules.surrogates import keys_of

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from dumper.conf import flag
+from dumper.converters import flag
 from dumper.upstreams import options
 from dumper.upstreams.base import Upstream
 from dumper.upstreams.cdn import Cdn, confirmed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from dumper.conf import seconds
+from dumper.converters import seconds
 from dumper.rules.edge import ALL
 from dumper.rules.headers import is_token
 from dumper.rules.targets import target_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from dumper.conf import flag
+from dumper.converters import flag
 from dumper.upstreams import options
 from dumper.upstreams.base import Config, Upstream, Url
 from dumper.upstreams.http import HttpUpstream

@@ -38,6 +38,7 @@ def labelled(target):
     return {"xkey": joined("xkey", keys), "Surrogate-Control": "max-age=600"}
 
 
+@pytest.mark.alone
 @pytest.mark.django_db(transaction=True, databases=["default", "other"])
 @on("Varnish", "VarnishXkey")
 @pytest.mark.parametrize("has_outbox", [True, False], ids=["outbox", "memory"])

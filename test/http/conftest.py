@@ -30,9 +30,18 @@ def site():
 
 
 # In an async stack each middleware is a trip to a thread: all the tables take a while.
-@pytest.fixture(params=["sync", pytest.param("async", marks=pytest.mark.slow)])
+SLOW = ("async", "asgi door")
+
+
+@pytest.fixture(params=[pytest.param(door, marks=pytest.mark.slow) if door in SLOW else door for door in DOORS])
 def ask(request):
     """Ask the site for a path, through each of the doors."""
+    return DOORS[request.param]
+
+
+@pytest.fixture(params=["sync", pytest.param("async", marks=pytest.mark.slow)])
+def ask_the_pair(request):
+    """Ask the site without a door, which does not care for what an earlier request has left active."""
     return DOORS[request.param]
 
 

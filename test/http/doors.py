@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import http_sf
 from asgiref.sync import async_to_sync
-from django.test import AsyncClient, Client
+from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.wsgi import WSGIHandler
+from django.test import AsyncClient, AsyncRequestFactory, Client, RequestFactory
+
+import dumper.asgi
+import dumper.wsgi
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,11 @@ class Answer:
 Ask = Callable[..., Answer]
 
 
-def _asking(send: Callable[..., Any]) -> Ask:
+#: Sends a request with this method, to this URL, with this body, header fields and security, and returns the answer.
+Send = Callable[[str, str, bytes, dict[str, str], bool], Answer]
+
+
+def _asking(send: Send) -> Ask:
     def ask(
         path: str,
         headers: Mapping[str, str] | None = None,
@@ -59,33 +69,110 @@ def _asking(send: Callable[..., Any]) -> Ask:
     ) -> Answer:
         # Django's clients take "//x" for a host.
         url = f"http{'s' * secure}://testserver{path}"
-        fields = {"Host": "testserver", **(headers or {})}
-        response = send(method, url, body, "text/plain", secure=secure, headers=fields)
-        fields = {name.lower(): value for name, value in response.items()}
-        if response.cookies:
-            fields["set-cookie"] = response.cookies.output(header="", sep=",")
-        return Answer(response.status_code, fields, response.getvalue())
+        return send(method, url, body, {"Host": "testserver", **(headers or {})}, secure)
 
     return ask
 
 
-def _sync(*args: Any, **kwargs: Any) -> Any:
-    return Client(raise_request_exception=False).generic(*args, **kwargs)
+def _answer(response: Any) -> Answer:
+    """What a client of Django's has got."""
+    fields = {name.lower(): value for name, value in response.items()}
+    if response.cookies:
+        fields["set-cookie"] = response.cookies.output(header="", sep=",")
+    return Answer(response.status_code, fields, response.getvalue())
 
 
-class _AsyncClient(AsyncClient):
+def _joined(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Fields as they were sent, by their names in lower case."""
+    found: dict[str, str] = {}
+    for name, value in fields:
+        found[name.lower()] = ",".join(filter(None, [found.get(name.lower()), value]))
+    return found
+
+
+def _sync(method: str, url: str, body: bytes, fields: dict[str, str], secure: bool) -> Answer:
+    client = Client(raise_request_exception=False)
+    return _answer(client.generic(method, url, body, "text/plain", secure=secure, headers=fields))
+
+
+class _Scopes:
     """Django's sends two of a field that it has a default for, a Cookie that is empty, and a path as WSGI spells it."""
 
     def _base_scope(self, **request: Any) -> dict[str, Any]:
-        scope: dict[str, Any] = super()._base_scope(**request)
+        scope: dict[str, Any] = super()._base_scope(**request)  # type: ignore[misc]
         scope["headers"] = list({name: value for name, value in scope["headers"] if name != b"cookie" or value}.items())
         scope["path"] = scope["path"].encode("latin-1").decode()
         return scope
 
 
+class _Environs(RequestFactory):
+    """Makes what a server hands over; Django's requests change it."""
+
+    def request(self, **request: Any) -> Any:
+        return self._base_environ(**request)
+
+
+class _AsyncClient(_Scopes, AsyncClient):
+    pass
+
+
+class _AsyncFactory(_Scopes, AsyncRequestFactory):
+    pass
+
+
 @async_to_sync
-async def _async(*args: Any, **kwargs: Any) -> Any:
-    return await _AsyncClient(raise_request_exception=False).generic(*args, **kwargs)
+async def _async(method: str, url: str, body: bytes, fields: dict[str, str], secure: bool) -> Answer:
+    client = _AsyncClient(raise_request_exception=False)
+    return _answer(await client.generic(method, url, body, "text/plain", secure=secure, headers=fields))
 
 
-DOORS: dict[str, Ask] = {"sync": _asking(_sync), "async": _asking(_async)}
+class _Lenient:
+    """Asks for no CSRF tokens, as Django's clients do."""
+
+    def get_response(self, request: Any) -> Any:
+        request._dont_enforce_csrf_checks = True
+        return super().get_response(request)  # type: ignore[misc]
+
+    async def get_response_async(self, request: Any) -> Any:
+        request._dont_enforce_csrf_checks = True
+        return await super().get_response_async(request)  # type: ignore[misc]
+
+
+class _WSGIHandler(_Lenient, WSGIHandler):
+    pass
+
+
+class _ASGIHandler(_Lenient, ASGIHandler):
+    pass
+
+
+def _wsgi(method: str, url: str, body: bytes, fields: dict[str, str], secure: bool) -> Answer:
+    environ = _Environs().generic(method, url, body, "text/plain", secure=secure, headers=fields)
+    started: list[Any] = []
+    chunks = dumper.wsgi.Door(_WSGIHandler())(environ, lambda *args: started.extend(args))
+    answer = Answer(int(started[0].split()[0]), _joined(started[1]), b"".join(chunks))
+    getattr(chunks, "close", int)()
+    return answer
+
+
+@async_to_sync
+async def _asgi(method: str, url: str, body: bytes, fields: dict[str, str], secure: bool) -> Answer:
+    request = _AsyncFactory().generic(method, url, body, "text/plain", secure=secure, headers=fields)
+    messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    messages.put_nowait({"type": "http.request", "body": body})
+    sent: list[Any] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await dumper.asgi.Door(_ASGIHandler())(request.scope, messages.get, send)
+    head = [(name.decode(), value.decode("latin-1")) for name, value in sent[0]["headers"]]
+    return Answer(sent[0]["status"], _joined(head), b"".join(message.get("body", b"") for message in sent[1:]))
+
+
+DOORS: dict[str, Ask] = {
+    "sync": _asking(_sync),
+    "async": _asking(_async),
+    "wsgi door": _asking(_wsgi),
+    "asgi door": _asking(_asgi),
+}

@@ -65,6 +65,7 @@ ANSWERS = [
 ]  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")
 @pytest.mark.parametrize(("view", "reason"), [row[1:] for row in ANSWERS], ids=[row[0] for row in ANSWERS])
 def test_an_answer_is_stored_unless_a_rule_speaks_against_it(ask, site, view, reason):
     site["/page/"] = view

@@ -81,6 +81,7 @@ async def longest_pause(until: asyncio.Future) -> float:
     return longest
 
 
+@pytest.mark.alone
 def test_a_silent_redis_does_not_block_the_event_loop(redis):
     async def scenario():
         client = AsyncClient()
@@ -98,6 +99,7 @@ def test_a_silent_redis_does_not_block_the_event_loop(redis):
     assert longest < waited / 2
 
 
+@pytest.mark.alone
 def test_requests_wait_for_a_silent_redis_together(redis):
     async def scenario():
         client = AsyncClient()

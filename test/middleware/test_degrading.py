@@ -76,6 +76,7 @@ def test_while_the_store_is_left_alone_a_request_costs_next_to_nothing(redis, ge
         assert sum(durations) < 20 * dumper_settings().store_timeout
 
 
+@pytest.mark.alone
 def test_a_silent_store_costs_its_timeout_and_no_more(redis, get, log):
     get("/page/")
     redis.pause()

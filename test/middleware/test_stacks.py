@@ -96,7 +96,7 @@ def noted(get_response):
     return middleware
 
 
-UNREACHED = 'dumper; fwd=bypass; detail="answered before FetchFromCacheMiddleware"'
+UNREACHED = 'dumper; fwd=uri-miss; detail="answered before FetchFromCacheMiddleware"'
 
 
 @pytest.mark.parametrize(

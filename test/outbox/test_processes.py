@@ -136,6 +136,7 @@ def test_a_purge_that_a_killed_process_has_left_is_made_by_the_next_that_serves_
     wait_for(lambda: weather.purged.keys() == {"/a/", "/a/1/"})
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("mood", ["done", "refused", "hung"])
 def test_a_process_ends_at_once_whatever_it_has_left_to_deliver(mood: str, start: Start, weather: Weather) -> None:
     """Each purge is to be made once more after a minute, which another process will see to."""
@@ -146,6 +147,7 @@ def test_a_process_ends_at_once_whatever_it_has_left_to_deliver(mood: str, start
     assert process.seconds_to_end() < EXIT_SECONDS - 0.2
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_worker_delivers_what_others_have_left_until_it_is_told_to_stop(
     number: int, start: Start, weather: Weather

@@ -114,6 +114,7 @@ def new_crew(tmp_path: Path, redis_server: Any) -> Iterator[Callable[[str, Weath
         crew.end()
 
 
+@pytest.mark.alone
 def test_nothing_is_lost_and_nothing_is_told_that_was_rolled_back(
     database: str, new_crew: Any, record_property: Any, capsys: Any
 ) -> None:

@@ -77,7 +77,7 @@ def settled_at_once(self: Entry, now: float) -> Entry:
 
 MUTANTS: dict[str, dict[str, Any]] = {
     "1: generations are not compared": {"dumper.stores.leases.untrue": nothing},
-    "1 and 3: holds are overlooked": {ENTRY + "admits": is_same, EXCHANGE + "_unleased": nothing},
+    "1 and 3: holds are overlooked": {ENTRY + "admits": is_same, "dumper.settlement.held": nothing},
     "2: leased after rendering": {EXCHANGE + "settle": settle_with_new_leases},
     "5: not held before the commit": {"dumper.transactions.hold": nothing},
     "5 and 6: released before the commit": {"dumper.transactions.Transaction.prepare": release_before_commit},

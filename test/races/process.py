@@ -125,7 +125,7 @@ def arm(step: str) -> None:
         die()
 
     def partly_released(self: RedisStore, name: str, *args: Any) -> Any:
-        answer = script(self, name, *args)
+        answer = yield from script(self, name, *args)
         return die() if name is scripts.RELEASE else answer
 
     def released_then_killed(*args: Any) -> None:

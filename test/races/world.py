@@ -56,6 +56,13 @@ class Stepped:
         super().release(*args)  # type: ignore[misc]
 
 
+class Patient(Guard):
+    """To wait for another request is a step, after which it may be over or not."""
+
+    def pause(self, turn: Any, seconds: float) -> None:
+        pause("wait")
+
+
 class World:
     """All that takes part in an interleaving."""
 
@@ -71,7 +78,7 @@ class World:
         self._exit = ExitStack()
         for target, new in {
             "time.time": lambda: real() + self._offset,
-            "dumper.stores._current": Guard(store, Breaker(settings().retry_delay)),
+            "dumper.stores._current": Patient(store, Breaker(settings().retry_delay)),
             "dumper.stores.guard.withheld": withheld,
             "dumper.transactions.withheld": withheld,
             "dumper.backlog.withheld": withheld,

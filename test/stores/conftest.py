@@ -1,6 +1,7 @@
 import pytest
 
 from test.stores.backends import BACKENDS
+from test.stores.helpers import on_loop
 
 # django-redis's sharded client warns of itself, whoever calls it.
 sharded = pytest.mark.filterwarnings("ignore:.* on sharded client should not specify client:UserWarning")
@@ -19,5 +20,10 @@ def backend(request, tmp_path):
 
 
 @pytest.fixture
-def store(backend):
-    return backend.store()
+def mode():
+    return "sync"
+
+
+@pytest.fixture
+def store(backend, mode):
+    return backend.store() if mode == "sync" else on_loop(backend.store())

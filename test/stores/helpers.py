@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from asgiref.sync import async_to_sync
 
 from dumper.rules.keys import Key, digest
 from dumper.rules.tags import SITE, Tag, path_tag
@@ -53,3 +58,28 @@ def put(store: Store, data: bytes = b"page", key: Key = PAGE, timeout: float | N
     assert store.write([Item(key, data, timeout)], leases)
     assert served(store, leases, key) == data
     return leases
+
+
+def on_loop(store: Store, run: Any = lambda method, *args: async_to_sync(method)(*args)) -> Store:
+    """``store`` with sync methods that call the async ones: by default on a loop of its own for each call."""
+
+    class OnLoop(type(store)):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.__dict__.update(store.__dict__)
+
+    for name in ("read", "confirm", "entries", "lease", "write", "claim", "unclaim"):
+        method = getattr(store, "a" + name)
+        setattr(OnLoop, name, lambda self, *args, method=method: run(method, *args))
+    return OnLoop()
+
+
+@contextmanager
+def one_loop() -> Iterator[Callable[..., Any]]:
+    """What runs ``method(*args)`` on one loop, which ends as that of :func:`asyncio.run` does."""
+    loop = asyncio.new_event_loop()
+    try:
+        yield lambda method, *args: loop.run_until_complete(method(*args))
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()

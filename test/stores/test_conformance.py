@@ -13,6 +13,11 @@ from test.stores.helpers import PATH, TAGS, admitted, hold, key, lease, put, ser
 TAG = named_tag("some tag")
 
 
+@pytest.fixture(params=["sync", "async"])
+def mode(request):
+    return request.param
+
+
 def test_every_byte_comes_back_as_it_was(store):
     put(store, bytes(range(256)) * 3)
 

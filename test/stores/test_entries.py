@@ -42,7 +42,10 @@ def test_an_entry_is_read_as_it_was_written(entry):
 @given(damaged)
 def test_reading_damaged_bytes_never_raises(data):
     entry = Entry.parse(data)
-    assert entry is None or Entry.parse(bytes(entry)) == entry
+    if entry is not None:
+        written = Entry.parse(bytes(entry))  # with deadlines to the millisecond
+        assert written is not None
+        assert Entry.parse(bytes(written)) == written
 
 
 @pytest.mark.parametrize("data", [None, 1, "1 g", b"1 g\n", b"1 G", b"1 g a=", b"1 g a=.5", b"1 g  a=1", b"1 g a=1 "])
@@ -104,7 +107,7 @@ def in_lua(client, now, change):
         case ["hold", holder, deadline]:
             client.eval(scripts.HOLD, *start, holder, f"{deadline:.3f}")
         case ["release", holder]:
-            client.eval(scripts.RELEASE, *start, holder)
+            client.eval(scripts.RELEASE, *start, holder, 0)
         case ["garbage", data]:
             client.set("{x}g", data)
     return client.get("{x}g")

@@ -14,7 +14,7 @@ from dumper import conf
 from dumper.stores import make
 from test.servers import RedisServer
 from test.stores.backends import DJANGO_REDIS, OWN_REDIS
-from test.stores.helpers import TAGS, hold, key, lease, put, served
+from test.stores.helpers import TAGS, hold, key, lease, on_loop, one_loop, put, served
 
 pytestmark = pytest.mark.slow
 
@@ -27,17 +27,27 @@ ALIASES = {
 }
 
 
+@pytest.fixture(params=["sync", "async"])
+def mode(request):
+    return request.param
+
+
 @pytest.fixture(params=ALIASES)
-def mortal_store(request):
+def mortal_store(request, mode):
     """A store on a server of its own, which may be paused and killed."""
     alias = ALIASES[request.param]
     with RedisServer() as server, override_settings(CACHES={"default": {**alias, "LOCATION": server.url}}):
         store = make(conf.settings())
-        yield store, server
+        if mode == "sync":
+            yield store, server
+        else:
+            with one_loop() as run:
+                yield on_loop(store, run), server
         store.client.connection_pool.disconnect()
         caches.close_all()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("fresh", [True, False], ids=["not connected yet", "connected"])
 @pytest.mark.parametrize("name", ["read", "hold"])
 def test_a_server_that_hangs_costs_the_time_out_and_not_more(mortal_store, fresh, name):
@@ -64,6 +74,7 @@ def test_a_time_out_of_the_alias_is_kept(redis_server):
         assert store.client.connection_pool.connection_kwargs["socket_connect_timeout"] == 2
 
 
+@pytest.mark.alone
 def test_a_dead_server_fails_at_once_and_works_again_when_it_is_back(mortal_store):
     store, server = mortal_store
     leases = put(store)

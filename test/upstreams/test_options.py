@@ -2,15 +2,15 @@
 
 import pytest
 
-from dumper import conf
+from dumper import converters
 from dumper.upstreams import options
 from dumper.upstreams.options import Misconfigured, apply, converted
 
 ROWS = [
     (options.text, "a b", "a b"),
-    (conf.flag, False, False),
-    (conf.seconds, 0.5, 0.5),
-    (conf.seconds, 2**31, 2**31),
+    (converters.flag, False, False),
+    (converters.seconds, 0.5, 0.5),
+    (converters.seconds, 2**31, 2**31),
     (options.whole_seconds, None, None),
     (options.whole_seconds, 60.9, 60),
     (options.delays, None, ()),
@@ -35,8 +35,8 @@ def test_a_good_value_is_used(converter, value, used):
 
 WRONG = [
     (options.text, ["", None, 1, b"a", "é", "a\n", "\x00"]),
-    (conf.flag, [None, 0, 1, "yes"]),
-    (conf.seconds, [None, 0, -1, True, "1", float("nan"), float("inf"), 2**31 + 1, 10**400]),
+    (converters.flag, [None, 0, 1, "yes"]),
+    (converters.seconds, [None, 0, -1, True, "1", float("nan"), float("inf"), 2**31 + 1, 10**400]),
     (options.whole_seconds, [0, False, "60", []]),
     (options.delays, [0, "60", ["60"], [0], {60}, True, [[60]]]),
     (options.field_name, ["", None, 1, "a b", "a:", "é", "a\r\n", b"a"]),
@@ -57,7 +57,7 @@ class Owner:
 
 def test_options_become_attributes():
     owner = Owner()
-    apply(owner, {"first": 2}, {"first": conf.seconds, "second": conf.seconds}, ["first"])
+    apply(owner, {"first": 2}, {"first": converters.seconds, "second": converters.seconds}, ["first"])
     assert owner.first == 2
     assert Owner.first == 1
     assert not hasattr(owner, "second")
@@ -65,8 +65,8 @@ def test_options_become_attributes():
 
 def test_an_option_that_is_unknown_or_missing_is_an_error():
     with pytest.raises(Misconfigured, match="has no option 'third'; there are first, second"):
-        apply(Owner(), {"third": 2}, {"second": conf.seconds, "first": conf.seconds}, [])
+        apply(Owner(), {"third": 2}, {"second": converters.seconds, "first": converters.seconds}, [])
     with pytest.raises(Misconfigured, match=r"needs the option first$"):
-        apply(Owner(), {}, {"first": conf.seconds}, ["first"])
+        apply(Owner(), {}, {"first": converters.seconds}, ["first"])
     with pytest.raises(Misconfigured, match=r"needs the options first, second$"):
-        apply(Owner(), {}, {"first": conf.seconds}, ["first", "second"])
+        apply(Owner(), {}, {"first": converters.seconds}, ["first", "second"])

@@ -62,6 +62,7 @@ def run(peer, script, again_after=None, timeout=30.0, retry_delay=0.05):
     return log.splitlines(), time.monotonic() - began
 
 
+@pytest.mark.alone
 def test_what_waits_is_delivered_before_the_process_ends():
     with Peer() as peer:
         log, seconds = run(peer, "change(*map('/{}/'.format, range(500)))")
@@ -70,6 +71,7 @@ def test_what_waits_is_delivered_before_the_process_ends():
     assert seconds < 2.5
 
 
+@pytest.mark.alone
 def test_later_rounds_are_made_at_once_and_nobody_waits_for_their_time():
     with Peer() as peer:
         log, seconds = run(
@@ -87,6 +89,7 @@ def test_an_upstream_that_hangs_keeps_no_process_from_ending_which_names_what_is
     assert 1 < seconds < 10
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("fault", [answer(503), DROP])
 def test_an_upstream_that_fails_gets_a_last_chance_whatever_it_was_to_wait(fault):
     with Peer(fault) as peer:
@@ -97,6 +100,7 @@ def test_an_upstream_that_fails_gets_a_last_chance_whatever_it_was_to_wait(fault
     assert seconds < 2.5
 
 
+@pytest.mark.alone
 def test_an_upstream_that_still_fails_is_not_waited_for():
     with Peer(then=answer(503)) as peer:
         log, seconds = run(peer, "change('/a/'); until(lambda: courier('edge').delay)", retry_delay=3600)
@@ -105,6 +109,7 @@ def test_an_upstream_that_still_fails_is_not_waited_for():
     assert seconds < 2.5
 
 
+@pytest.mark.alone
 def test_what_a_mailbox_has_for_later_is_not_waited_for():
     script = """
         mailboxes.append(lambda told: 3600.0)
@@ -116,6 +121,7 @@ def test_what_a_mailbox_has_for_later_is_not_waited_for():
     assert (log, seconds < 2.5) == ([], True)
 
 
+@pytest.mark.alone
 def test_a_process_with_nothing_to_deliver_ends_at_once():
     with Peer() as peer:
         log, seconds = run(peer, "")

@@ -1,86 +1,88 @@
-"""CPU time and store round trips of a hit.
+"""Hits, misses, saves, invalidations and crowds: dumper beside other caches, and beside no cache at all.
 
-All contenders take turns, round by round, in one process; the figures are medians of the rounds. A request is a call of
-Django's WSGI handler. CPU time is that of this process, without the Redis server.
+All contenders take turns, round by round, in one run; the figures are medians of the rounds. CPU time is that of the
+contender's process, without the servers that it stores in.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
-from statistics import median
-from typing import Any
+import re
+from collections.abc import Callable, Collection
 
-from test.servers import RedisServer
-from test_project.bench.site import BASELINE, CONTENDERS, Contender, configure
+import redis
+
+from test.servers import MemcachedServer, RedisServer
+from test_project.bench import contenders, crowd, processes, report, served, targets
+from test_project.bench.chart import CHART, chart
+from test_project.bench.contenders import Contender
+from test_project.bench.effort import FULL, QUICK, Effort
+from test_project.bench.site import Addresses
 from test_project.bench.tables import facts, table, write_into_readme
 
-REQUESTS = 200  # a round
+Choose = Callable[[list[Contender]], list[Contender]]
 
 
-class Runner:
-    """Sends requests for a contender's page through its own handler."""
+def measured(in_process: Choose, behind_servers: Choose, addresses: Addresses, effort: Effort) -> report.Found:
+    found = report.Found()
+    every = {one.name: one for one in in_process([*contenders.HITS, *contenders.MISSES])}
+    with processes.called(list(every.values()), addresses) as calls, redis.Redis.from_url(addresses.redis) as client:
 
-    def __init__(self, contender: Contender, redis: Any) -> None:
-        from django.core.handlers.wsgi import WSGIHandler
-        from django.test import RequestFactory, override_settings
+        def of(among: list[Contender]) -> dict[str, processes.Call]:
+            return {one.name: calls[one.name] for one in in_process(among)}
 
-        self.contender = contender
-        self.redis = redis
-        self.override = override_settings(**contender.settings)
-        self.environ = RequestFactory().get(contender.page, headers={"accept-encoding": contender.accepts}).environ
-        with self.override:
-            self.handler = WSGIHandler()
+        found.hits = processes.costs("hits", of(contenders.HITS), client, effort)
+        found.misses = processes.costs("misses", of(contenders.MISSES), client, effort)
+        found.saves = processes.costs("saves", of(contenders.SAVES), client, effort)
+        changes = in_process(contenders.CHANGES)
+        found.by_paths, found.by_tag = processes.invalidations(changes, calls, client, effort)
+    found.gunicorn = served.rates(served.one_gunicorn, behind_servers(contenders.GUNICORN), addresses, effort)
+    found.uvicorn = served.rates(served.one_uvicorn, behind_servers(contenders.UVICORN), addresses, effort)
+    found.crowd = crowd.outcomes(behind_servers(contenders.SLOW), addresses, effort)
+    return found
 
-    def request(self) -> None:
-        response = self.handler(dict(self.environ), lambda status, headers: None)
-        b"".join(response)
-        response.close()
 
-    def commands(self) -> int:
-        """How many commands Redis has been sent so far."""
-        return int(self.redis.info("stats")["total_commands_processed"])
+def chosen(only: re.Pattern[str] | None, names: Collection[str] | None) -> Choose:
+    """Those whose names ``only`` is found in; where nobody asks for that, those of ``names``, or all."""
 
-    def round(self) -> tuple[float, float]:
-        """CPU microseconds and Redis commands a request."""
-        count = REQUESTS if self.contender.name != "no cache" else 10
-        with self.override:
-            self.request()
-            commands, start = self.commands(), time.process_time()
-            for _ in range(count):
-                self.request()
-            spent = time.process_time() - start
-            # The question itself is a command too.
-            return spent / count * 1e6, (self.commands() - commands - 1) / count
+    def is_chosen(contender: Contender) -> bool:
+        return bool(only.search(contender.name)) if only else names is None or contender.name in names
+
+    return lambda among: [contender for contender in among if is_chosen(contender)]
+
+
+def text_of(found: report.Found, effort: Effort, server: str) -> str:
+    rounds = f"medians of {effort.rounds} rounds in process, of {effort.server_rounds} behind servers"
+    return "\n\n".join(
+        [
+            f"{facts(f'Redis {server}', f'redis-py {redis.__version__}')}, all on loopback; {rounds}. CPU time of the"
+            " worker's process, commands as Redis counts them, gunicorn and uvicorn in % of a bare application.",
+            table(report.speed(found)),
+            table(report.saves(found)),
+            table(report.invalidations(found, effort.pages)),
+            table(report.crowd(found, effort.visitors)),
+        ]
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--readme", action="store_true", help="write the table into the README")
+    parser.add_argument("--quick", action="store_true", help="little of it, in less than a minute")
+    parser.add_argument("--only", type=re.compile, help="contenders whose names this regular expression is found in")
+    parser.add_argument("--readme", action="store_true", help="write the tables into the README, and docs/speed.svg")
     options = parser.parse_args()
-    with RedisServer() as server:
-        configure(server.url)
-        import redis
-
-        client = redis.Redis.from_url(server.url)
-        runners = [Runner(contender, client) for contender in CONTENDERS]
-        rounds = [[runner.round() for runner in runners] for _ in range(options.rounds + 1)][1:]  # the first warms up
-        client.close()
-    found = {
-        runner.contender.name: (median(one[0] for one in own), median(one[1] for one in own))
-        for runner, own in zip(runners, zip(*rounds, strict=True), strict=True)
-    }
-    base = found[BASELINE.name][0]
-    rows = [("a hit", "CPU µs", "× Django's pair on django-redis", "Redis commands")]
-    rows += [(name, f"{cpu:,.0f}", f"{base / cpu:.2f}", f"{commands:.0f}") for name, (cpu, commands) in found.items()]
-    text = (
-        f"{facts()}, redis-py {redis.__version__}, Redis on loopback;"
-        f" medians of {options.rounds} rounds. The more × the better.\n\n{table(rows)}"
-    )
-    print(text)
+    effort, names = (QUICK, (targets.IN_PROCESS, targets.SERVED)) if options.quick else (FULL, (None, None))
+    in_process, behind_servers = (chosen(options.only, own) for own in names)
+    with RedisServer() as redis_server, MemcachedServer() as memcached:
+        addresses = Addresses(redis_server.url, memcached.address)
+        with redis.Redis.from_url(addresses.redis) as client:
+            version = client.info("server")["redis_version"]
+        found = measured(in_process, behind_servers, addresses, effort)
+    text = text_of(found, effort, version)
+    print(text, table(targets.targets(found)), sep="\n\n")
     if options.readme:
         write_into_readme("bench", text)
+        CHART.write_text(chart(found))
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ def measured(count: int) -> list[tuple[str, ...]]:
                 found[name].append(spent * 1000)
     leave()  # while there is a database
     base = median(found["registered, no upstream"])
-    rows = [("a save", "ms", "ms more than without an upstream")]
+    rows: list[tuple[str, ...]] = [("a save", "ms", "ms more than without an upstream")]
     rows += [(name, f"{median(own):.2f}", f"{median(own) - base:+.2f}") for name, own in found.items()]
     return rows
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import platform
 import re
 from pathlib import Path
@@ -18,12 +19,15 @@ def table(rows: list[tuple[str, ...]]) -> str:
     return "\n".join([line, texts[0], line, *texts[1:], line])
 
 
-def facts() -> str:
+def facts(*more: str) -> str:
     """When and on what it was measured."""
     import django
 
     now = datetime.datetime.now(tz=datetime.timezone.utc)
-    return f"{now:%B %Y}, Python {platform.python_version()}, Django {django.get_version()}, {platform.machine()}"
+    machine = f"{os.cpu_count()} cores ({platform.machine()})"
+    return ", ".join(
+        [f"{now:%B %Y}", machine, f"Python {platform.python_version()}", f"Django {django.__version__}", *more]
+    )
 
 
 def write_into_readme(name: str, text: str) -> None:
