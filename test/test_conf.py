@@ -122,10 +122,6 @@ BAD = [
     *((name, value) for name in ("NEAR_CACHE_STALENESS", "HIT_FOR_MISS") for value in [*NO_SECONDS, None]),
     *((name, value) for name in ("COLLAPSE_TIMEOUT", "STALE_WHILE_REVALIDATE") for value in NO_SECONDS),
     *(("STALE_IF_ERROR", value) for value in NO_SECONDS),
-        (name, value)
-        for name in ("COLLAPSE_TIMEOUT", "STALE_WHILE_REVALIDATE", "STALE_IF_ERROR")
-        for value in NO_SECONDS
-    ),
     *(("STALE_AFTER_CHANGE", value) for value in (None, 0, "yes")),
     *((f"MAX_{name}", value) for name in MAXIMA for value in (None, 0, -1, 1.5, True, "1", 2**31 + 1)),
 ]

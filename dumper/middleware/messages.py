@@ -71,11 +71,15 @@ def request_from(request: HttpRequest) -> Request:
 
 def signature_of(request: HttpRequest) -> Signature | None:
     """All of ``request`` that decides how it is answered; None for one of a class that may read more than Django's."""
-    if type(request) not in (WSGIRequest, ASGIRequest):
+    if type(request) is WSGIRequest:
+        scheme = None  # is among the variables
+    elif type(request) is ASGIRequest:
+        scheme = request.scheme
+    else:
         return None
     return (
+        scheme,
         request.method,
-        request.scheme,
         request.path,
         request.path_info,
         active_language(),

@@ -25,7 +25,7 @@ from dumper.middleware.messages import (
 from dumper.middleware.notes import Notes
 from dumper.middleware.observed import observe
 from dumper.middleware.replies import reply_of, response_of
-from dumper.middleware.stack import is_choosing, note_choosing
+from dumper.middleware.stack import is_choosing, is_fixed, note_choosing
 from dumper.middleware.visitors import token_for
 from dumper.near import Answered
 from dumper.rules.answers import answer
@@ -93,7 +93,7 @@ class Passage:
         self._gives_tokens = gives_tokens
         if self._notes:
             self._notes.looked_up = True
-        chosen = active_language(), active_time_zone(), language_negotiated(self.request)
+        chosen = self._chosen()
         if not self._notes and self.exchange.is_open and self.exchange.is_elsewhere(*chosen):
             note_choosing()
             self._recalled = None
@@ -117,6 +117,13 @@ class Passage:
         except ValueError:
             self.exchange.decision = Decision("uri-miss")
             return None
+
+    def _chosen(self) -> tuple[str, str, bool]:
+        """The language and the time zone by now, and whether Django has chosen the language for this request."""
+        if self._recalled and is_fixed():
+            request = self.exchange.request
+            return request.language, request.time_zone, request.language_negotiated
+        return active_language(), active_time_zone(), language_negotiated(self.request)
 
     def _answered(self, stored: StoredResponse) -> HttpResponse:
         """Raises ValueError where ``stored`` is damaged."""

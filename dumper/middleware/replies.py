@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
 from django.http import HttpRequest, HttpResponse
-from django.http.response import ResponseHeaders
 
 from dumper import conf, near
 from dumper.exchange import Exchange, Found
@@ -28,6 +27,8 @@ class Reply(NamedTuple):
     #: the same, as ASGI has them
     fields: list[tuple[bytes, bytes]]
     body: bytes
+    #: the same, as Django's responses keep them; how long a body is may yet change on the way out
+    stored: dict[str, tuple[str, str]]
 
 
 def reply_of(answered: Answered) -> Reply | None:
@@ -55,18 +56,16 @@ def replied(found: Found, request: HttpRequest, now: float) -> Reply:
     fields = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
     older = now + 1 - age % 1
     until = older if stored.expires_at is None else min(older, stored.expires_at)
-    return Reply(until, sent.status_code, sent.reason_phrase, headers, fields, sent.content)
+    stored_fields = {name.lower(): (name, value) for name, value in headers if name.lower() != "content-length"}
+    return Reply(until, sent.status_code, sent.reason_phrase, headers, fields, sent.content, stored_fields)
 
 
 def response_of(reply: Reply, marks: Mapping[str, Any]) -> HttpResponse:
-    """``reply`` as a response of Django's, whose body may yet become longer on the way out."""
+    """``reply`` as a response of Django's."""
     response = HttpResponse(reply.body, "", reply.status, reply.reason)
     vars(response).update(marks)
-    response.headers = ResponseHeaders({})
     # They were checked when they were set first; to check them again costs as much as all the rest.
-    stored: dict[str, tuple[str, str]] = vars(response.headers)["_store"]
-    stored.update((name.lower(), (name, value)) for name, value in reply.headers)
-    stored.pop("content-length", None)
+    vars(response.headers)["_store"] = reply.stored.copy()
     return response
 
 

@@ -30,6 +30,17 @@ def is_choosing() -> bool:
     return bool(positions(LocaleMiddleware)) or tuple(settings.MIDDLEWARE) in _choosing
 
 
+def is_fixed() -> bool:
+    """Whether it is known that none does so."""
+    return _is_fixed(tuple(settings.MIDDLEWARE))
+
+
+@lru_cache(maxsize=64)
+def _is_fixed(paths: tuple[str, ...]) -> bool:
+    known = [path for path in paths if path.startswith(("django.", "dumper."))]
+    return len(known) == len(paths) and not _positions(paths, LocaleMiddleware)
+
+
 def note_choosing() -> None:
     """The middleware as it is set now was seen to do so."""
     _choosing.add(tuple(settings.MIDDLEWARE))

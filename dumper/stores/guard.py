@@ -144,16 +144,18 @@ class Guard(Turns):
     def read(self, key: Key, tags: Sequence[Tag]) -> Reading:
         if withheld.source and withheld.source.is_due():
             withheld.source.refresh()
+        before = withheld_of(tags)
         with self.breaker.watch():
             reading = self.store.read(key, tags)
-        return Reading(reading.data, known_here(reading.entries))
+        return Reading(reading.data, known_here(reading.entries, before))
 
     async def aread(self, key: Key, tags: Sequence[Tag]) -> Reading:
         if withheld.source and withheld.source.is_due():
             await sync_to_async(withheld.source.refresh)()
+        before = withheld_of(tags)
         with self.breaker.watch():
             reading = await self.store.aread(key, tags)
-        return Reading(reading.data, known_here(reading.entries))
+        return Reading(reading.data, known_here(reading.entries, before))
 
     def confirm(self, proof: Proof) -> bool:
         if withheld.source and withheld.source.is_due():
@@ -168,20 +170,24 @@ class Guard(Turns):
             return not any_withheld(proof.generations) and await self.store.aconfirm(proof)
 
     def entries(self, tags: Collection[Tag]) -> Entries:
+        before = withheld_of(tags)
         with self.breaker.watch():
-            return known_here(self.store.entries(tags))
+            return known_here(self.store.entries(tags), before)
 
     async def aentries(self, tags: Collection[Tag]) -> Entries:
+        before = withheld_of(tags)
         with self.breaker.watch():
-            return known_here(await self.store.aentries(tags))
+            return known_here(await self.store.aentries(tags), before)
 
     def lease(self, tags: Collection[Tag]) -> Entries:
+        before = withheld_of(tags)
         with self.breaker.watch():
-            return known_here(self.store.lease(tags))
+            return known_here(self.store.lease(tags), before)
 
     async def alease(self, tags: Collection[Tag]) -> Entries:
+        before = withheld_of(tags)
         with self.breaker.watch():
-            return known_here(await self.store.alease(tags))
+            return known_here(await self.store.alease(tags), before)
 
     def write(self, items: Sequence[Item], leases: Mapping[Tag, str]) -> bool:
         self.breaker.check()
@@ -226,8 +232,13 @@ def any_withheld(tags: Collection[Tag]) -> bool:
     return bool(withheld) and any(tag in withheld for tag in tags)
 
 
-def known_here(entries: Entries) -> Entries:
-    """``entries``, with a hold on each tag that is withheld."""
-    if not any_withheld(entries):
+def withheld_of(tags: Collection[Tag]) -> frozenset[Tag]:
+    return frozenset(tag for tag in tags if tag in withheld) if withheld else frozenset()
+
+
+def known_here(entries: Entries, before: frozenset[Tag]) -> Entries:
+    """``entries``, with a hold on each tag that is withheld or was ``before`` they were read, released since then."""
+    hidden = before | withheld_of(entries)
+    if not hidden:
         return entries
-    return {tag: (entry or Entry()).withheld() if tag in withheld else entry for tag, entry in entries.items()}
+    return {tag: (entry or Entry()).withheld() if tag in hidden else entry for tag, entry in entries.items()}

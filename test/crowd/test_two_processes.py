@@ -8,9 +8,13 @@ import pytest
 from dumper import stores
 from dumper.conf import settings
 from dumper.crowd import Turn
+from dumper.exchange import Exchange
 from dumper.rules.tags import SITE
+from dumper.steps import run
 from dumper.stores.base import Item
 from dumper.stores.guard import Breaker, Guard
+from dumper.waiting import Waiting
+from test.rules.examples import a_request, a_response
 from test.stores.helpers import PAGE, PATH, lease
 
 
@@ -73,9 +77,9 @@ def test_what_is_given_back_is_taken_up_by_the_other(processes):
 
 def test_a_turn_that_is_not_given_back_is_taken_over_when_half_its_time_has_passed(processes):
     one, other = processes
-    one.turn(turn(patience=0.4), soon())
-    second = turn(patience=0.4)
-    assert other.turn(second, soon()) is second
+    one.turn(turn(patience=4), soon())
+    second = turn(patience=4)
+    assert other.turn(second, soon(3.5)) is second
 
 
 def test_the_turn_of_a_request_that_hangs_is_taken_over_in_its_own_process(processes):
@@ -84,6 +88,20 @@ def test_the_turn_of_a_request_that_hangs_is_taken_over_in_its_own_process(proce
     time.sleep(0.1)
     second = turn()
     assert one.turn(second, soon()) is second
+
+
+def test_what_was_stored_between_look_up_and_turn_is_served(processes):
+    """Nobody renders once more what another process has stored in that moment."""
+    exchanges = [Exchange(a_request(), settings()) for _ in processes]
+    for exchange, process in zip(exchanges, processes, strict=True):
+        run(exchange.lookup(), process)
+        assert run(exchange.serve("en", "UTC", False), process) is None
+    late, early = exchanges
+    assert run(early.settle(a_response()), processes[1])
+    stored = run(Waiting(late).wait(), processes[0])
+    assert stored
+    assert str(late.decision) == "dumper; fwd=uri-miss; collapsed"
+    assert not processes[0].crowd._turns
 
 
 def test_a_process_knows_no_more_in_vain_than_is_set(processes, monkeypatch):

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dumper.near.copies import _OVERHEAD, MOST_SIGNATURES, Answered, Copies, Copy
+from dumper.rules.headers import IDENTITY
 from dumper.rules.keys import Key
 from dumper.rules.messages import StoredResponse
 from dumper.stores.base import Proof
@@ -25,7 +26,7 @@ def copy(name="a", body=b"x" * BODY, names=()):
         headers=[],
         marks={},
         slots=None,
-        bodies={"": body},
+        bodies={IDENTITY: body},
     )
     key = Key("path", name, name)
     return Copy(key, stored, Proof(stored.generations, {key: b"identity"}), names)

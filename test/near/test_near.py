@@ -9,6 +9,7 @@ from django.core.cache import caches
 import dumper
 from dumper import near, stores
 from dumper.conf import settings
+from dumper.rules.headers import IDENTITY
 from dumper.rules.messages import StoredResponse
 from dumper.rules.tags import SITE, path_tag
 from dumper.stores.base import Item
@@ -50,7 +51,7 @@ def lying(backend):
 def rewrite(backend):
     """Another process, that has rendered at the same time, stores its page."""
     key, stored = lying(backend)
-    other = replace(stored, bodies={"": b"another"}, stored_at=stored.stored_at + 1)
+    other = replace(stored, bodies={IDENTITY: b"another"}, stored_at=stored.stored_at + 1)
     assert backend.store().write([Item(key, other.pack(), None)], stored.generations)
 
 

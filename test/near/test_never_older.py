@@ -10,13 +10,14 @@ from unittest.mock import patch
 import pytest
 from django.core.handlers.wsgi import WSGIRequest
 from django.test import RequestFactory, override_settings
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from dumper import conf, near, stores
 from dumper.exchange import Exchange
 from dumper.middleware.messages import request_from
+from dumper.rules.headers import IDENTITY
 from dumper.rules.keys import Key
 from dumper.rules.messages import StoredResponse
 from dumper.rules.tags import SITE, path_tag
@@ -70,7 +71,7 @@ class NearTheStore(RuleBasedStateMachine):
         run(exchange.lookup(), self.other)
         if not run(exchange.seek(), self.other):
             return None
-        return exchange.found().stored.bodies[""]
+        return exchange.found().stored.bodies[IDENTITY]
 
     @rule(path=paths, way=st.sampled_from(WAYS), value=st.sampled_from(["1", "2", None]), times=st.integers(1, 3))
     def somebody_asks(self, path: str, way: str, value: str | None, times: int) -> None:
@@ -110,7 +111,7 @@ class NearTheStore(RuleBasedStateMachine):
     def another_stores_what_it_has_rendered(self, number: int) -> None:
         if known := self.known():
             key, stored = known[number % len(known)]
-            bodies = {"": stored.bodies[""].split()[0] + b" rendered elsewhere %f" % (time.time() + CLOCK())}
+            bodies = {IDENTITY: stored.bodies[IDENTITY].split()[0] + b" rendered elsewhere %f" % (time.time() + CLOCK())}
             other = replace(stored, bodies=bodies, stored_at=time.time())
             self.other.write([Item(key, other.pack(), None)], stored.generations)
 
@@ -143,14 +144,13 @@ class ToldOf(NearTheStore):
 
 
 def explore(machine: type[NearTheStore], examples: int) -> None:
-    phases = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
+    machine.near_hits = 0
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         machine,
         settings=settings(
             max_examples=examples,
             stateful_step_count=40,
             deadline=None,
-            phases=phases,
             suppress_health_check=list(HealthCheck),
         ),
     )
@@ -161,7 +161,7 @@ def explore(machine: type[NearTheStore], examples: int) -> None:
 def test_in_local_memory(size):
     place = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "test.near"}
     with site(CACHES={"default": place}, DUMPER_NEAR_CACHE_SIZE=size, DUMPER_COLLAPSE_TIMEOUT=None):
-        explore(NearTheStore, 40)
+        explore(NearTheStore, 100)
 
 
 @pytest.mark.slow
