@@ -106,6 +106,12 @@ class Settings:
         """For how long what was changed is kept, as it may yet be served."""
         return max(self.stale_while_revalidate or 0, self.stale_if_error or 0) if self.stale_after_change else 0
 
+    def excludes(self, path: str, path_info: str, query: str) -> str | None:
+        """Why what a URL of these parts names is not stored; None where it may be."""
+        if len(path) + len(query) > self.max_url_length:
+            return "url too long"
+        return "ignored path" if self.ignores(path, path_info) else None
+
     def ignores(self, *paths: str) -> bool:
         """Whether DUMPER_PATH_IGNORE_REGEX keeps a page at one of ``paths`` from being stored."""
         return any(map(self.path_ignore_regex.search, paths))

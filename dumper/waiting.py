@@ -11,7 +11,7 @@ from collections.abc import Collection
 
 from dumper.crowd import Turn
 from dumper.exceptions import StoreError
-from dumper.exchange import NO_STORE, Exchange, remaining
+from dumper.exchange import NO_STORE, Exchange
 from dumper.rules import policy, variants
 from dumper.rules.dimensions import Dimension
 from dumper.rules.messages import StoredResponse
@@ -52,11 +52,13 @@ class Waiting:
 
     def _waited(self, until: float) -> Steps[StoredResponse | None]:
         while self._may_share():
-            own = Turn(self.exchange.place, self.settings.collapse_timeout or UNAWAITED, self.settings.hit_for_miss)
+            own = Turn(
+                self.exchange.search.place, self.settings.collapse_timeout or UNAWAITED, self.settings.hit_for_miss
+            )
             turn: Turn | None = yield Call("turn", (own, until))
             if turn is own:
                 self._turn = own
-                if own.identity == self.exchange.identities.get(own.key):
+                if own.identity == self.exchange.search.identities.get(own.key):
                     return None  # nothing was stored since it was looked up
             elif turn is None or (turn.is_over and self._is_alone(turn.outcome)):
                 return None
@@ -108,12 +110,12 @@ class Waiting:
         if not (self.exchange.is_open and self.exchange.spare):
             return None
         stored, reason = self.exchange.spare
-        is_covered = -(remaining(stored) or 0) < getattr(stored, grace)
+        is_covered = -(stored.remaining(time.time()) or 0) < getattr(stored, grace)
         return stored if is_covered and (reason == EXPIRED or self.settings.stale_after_change) else None
 
     def _served(self, grace: str, detail: str, status: int | None = None) -> StoredResponse | None:
         stored = self._spared(grace)
         if stored:
-            ttl = min(0, remaining(stored) or 0)
+            ttl = min(0, stored.remaining(time.time()) or 0)
             self.exchange.decision = Decision("stale" if status else None, detail, ttl=ttl, status=status)
         return stored

@@ -20,6 +20,7 @@ LAYERS = [
     ["dumper.crowd"],
     ["dumper.stores"],
     ["dumper.settlement"],
+    ["dumper.search"],
     ["dumper.exchange"],
     ["dumper.waiting"],
     ["dumper.near"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -96,8 +97,10 @@ class Passage:
         chosen = self._chosen()
         if not self._notes and self.exchange.is_open and self.exchange.is_elsewhere(*chosen):
             note_choosing()
-            self._recalled = None
-            self.exchange.restore(request_from(self.request))
+            self._recalled, before = None, self.exchange.request  # of which but a part may be left
+            self.exchange.request = replace(
+                request_from(self.request), language=before.language, time_zone=before.time_zone
+            )
         stored = yield from self.exchange.serve(*chosen)
         if stored is None:
             if not self._notes and self.exchange.is_open:

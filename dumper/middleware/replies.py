@@ -9,11 +9,12 @@ from typing import Any, NamedTuple, cast
 from django.http import HttpRequest, HttpResponse
 
 from dumper import conf, near
-from dumper.exchange import Exchange, Found
+from dumper.exchange import Exchange
 from dumper.middleware.announcements import announced
 from dumper.middleware.messages import response_to
 from dumper.near import Answered
 from dumper.rules.answers import answer
+from dumper.search import Found
 from dumper.steps import run
 
 

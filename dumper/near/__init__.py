@@ -17,12 +17,12 @@ from django.core.signals import setting_changed
 from dumper import stores
 from dumper.conf import PREFIX, Settings, settings
 from dumper.exceptions import StoreError
-from dumper.exchange import Found
 from dumper.near.copies import Answered, Copies, Copy, Signature
 from dumper.near.signatures import variables
 from dumper.rules.dimensions import variables as variables_of
 from dumper.rules.messages import Unreadable
 from dumper.rules.tags import Tag
+from dumper.search import Found
 from dumper.steps import Call, Steps
 from dumper.stores.base import Proof
 from dumper.stores.guard import Guard, withheld

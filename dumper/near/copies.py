@@ -9,9 +9,9 @@ from sys import getsizeof
 from threading import Lock
 from typing import Any
 
-from dumper.exchange import Found
 from dumper.rules.keys import Key
 from dumper.rules.messages import StoredResponse
+from dumper.search import Found
 from dumper.stores.base import Proof
 
 Signature = tuple[Hashable, ...]

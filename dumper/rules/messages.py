@@ -118,6 +118,9 @@ class StoredResponse:
             return None
         return cls(**head, bodies=bodies) if head["fingerprint"] == fingerprint and bodies.are_whole else None
 
+    def remaining(self, now: float) -> float | None:
+        """Seconds that it stays fresh; None is forever."""
+        return None if self.expires_at is None else self.expires_at - now
 
     def checked(self) -> StoredResponse | None:
         """The same, with all bodies at hand; None where one is damaged."""

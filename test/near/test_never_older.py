@@ -136,11 +136,15 @@ class ToldOf(NearTheStore):
     """Redis tells of changes; whoever asks does so after the news has come."""
 
     def settle(self) -> None:
-        marks, found = near.current(), []
-        name = self.other.prefix.encode() + b"mark"
-        with patch.object(marks._feed._link, "_forget", lambda names: (found.extend(names or ()), marks.forget(names))):
-            self.other.client.set(name, 1)
-            until(lambda: marks._feed.is_current() and name in found)
+        cache, told = near.current(), []
+        mark = self.other.prefix.encode() + b"mark"
+
+        def forget(names: Any) -> None:
+            told.extend(names or ())
+            cache.forget(names)
+
+        with patch.object(cache._feed._link, "_forget", forget):
+            until(lambda: self.other.client.set(mark, 1) and cache._feed.is_current() and mark in told)
 
 
 def explore(machine: type[NearTheStore], examples: int) -> None:

@@ -1,0 +1,255 @@
+"""When a door answers itself, what it answers, and what it leaves to the pair."""
+
+import logging
+from contextlib import ExitStack
+
+import pytest
+from django.core.cache import caches
+from django.db import transaction
+from django.http import FileResponse, HttpResponse
+from django.middleware.locale import LocaleMiddleware
+from django.test import override_settings
+from django.utils import translation
+
+import dumper
+from dumper import near
+from dumper.middleware.messages import HANDED_ON
+from dumper.stores.guard import withheld
+from test.doors import DOORS, ByWSGI
+from test.http import urls
+from test.http.doors import DOORS as WAYS
+from test.middleware.stacks import DJANGO, FETCH, LOCALE, STACKS, SYNC, UPDATE
+from test.near.sites import PATH, asked, site
+
+MINE = "test.test_door.OwnLocale"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+
+
+class OwnLocale(LocaleMiddleware):
+    pass
+
+
+def never(request):
+    return None
+
+
+def preview(request):
+    return "preview" if "preview" in request.GET else None
+
+
+def broken(request):
+    raise ZeroDivisionError("the hook is broken")
+
+
+@pytest.fixture(autouse=True)
+def local():
+    place = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "test.door"}
+    with site(CACHES={"default": place}, MIDDLEWARE=[UPDATE, *DJANGO, FETCH]):
+        caches["default"].clear()
+        yield
+
+
+@pytest.fixture(params=["off", "checked"])
+def at(request):
+    """A door with or without a near cache behind it."""
+    with override_settings(DUMPER_NEAR_CACHE=request.param):
+        yield
+
+
+@pytest.fixture(params=DOORS)
+def visitor(request):
+    return DOORS[request.param]()
+
+
+def is_answered_there(visitor, path=PATH, method="GET", **fields):
+    """Whether the door answers by itself what is stored by now."""
+    for _ in range(3):
+        visitor.left.clear()
+        visitor.get(path, method, **fields)
+    return not visitor.left
+
+
+def test_a_hit_does_not_come_to_the_application(visitor, at):
+    first = visitor.get(PATH)
+    assert visitor.left
+    visitor.left.clear()
+    for _ in range(3):
+        answer = visitor.get(PATH)
+        assert (answer.is_hit, answer.body) == (True, first.body)
+    assert visitor.left == []
+
+
+STAYS_OUT = {
+    "the pair is missing": (DJANGO, "UpdateCacheMiddleware is not the first"),
+    "the pair is not first": ([SYNC, UPDATE, FETCH], "UpdateCacheMiddleware is not the first"),
+    "one is missing": ([UPDATE, SYNC], "FetchFromCacheMiddleware is not in"),
+    "one stands there twice": ([UPDATE, FETCH, FETCH], "FetchFromCacheMiddleware is not in"),
+    "another one chooses the language": ([UPDATE, MINE, FETCH], "derived from LocaleMiddleware"),
+    "it stands below": ([UPDATE, FETCH, MINE], "derived from LocaleMiddleware"),
+}
+
+
+@pytest.mark.parametrize(("stack", "reason"), STAYS_OUT.values(), ids=STAYS_OUT)
+def test_a_stack_that_it_does_not_know_is_left_alone_and_that_is_said(visitor, caplog, stack, reason):
+    from dumper import door
+
+    door.fits.cache_clear()
+    with override_settings(MIDDLEWARE=stack):
+        for _ in range(3):
+            assert visitor.get(PATH).status == 200
+    assert len(visitor.left) == 3
+    said = [record for record in caplog.records if "The door leaves all" in record.message]
+    assert len(said) == 1
+    assert reason in said[0].message
+
+
+@pytest.mark.parametrize("name", ["in Django's place", "side by side at the top", "alone", "with LocaleMiddleware"])
+def test_a_stack_that_it_knows_is_not_asked(visitor, name):
+    with override_settings(MIDDLEWARE=STACKS[name]):
+        assert is_answered_there(visitor)
+
+
+@pytest.mark.django_db
+def test_with_a_store_in_the_database_all_is_left_to_the_pair(tmp_path):
+    from dumper import door
+    from test.stores.backends import BACKENDS
+
+    sqlite = next(backend for backend in BACKENDS if backend.id == "sqlite")
+    blocker = type("Blocker", (), {"unblock": ExitStack})
+    with sqlite.open(lambda name: blocker, tmp_path):
+        door.fits.cache_clear()
+        visitor = ByWSGI()
+        assert not is_answered_there(visitor)
+        assert visitor.get(PATH).is_hit
+    door.fits.cache_clear()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_a_transaction_is_open_all_is_left_to_the_pair(visitor):
+    assert is_answered_there(visitor)
+    with transaction.atomic():
+        dumper.invalidate_paths(["/other/"])
+        assert withheld
+        assert not is_answered_there(visitor)
+    assert is_answered_there(visitor)
+
+
+COOKIES = {
+    "another cookie": ("a=b", True),
+    "a secret": ("csrftoken=" + "a" * 32, True),
+    "a token": ("csrftoken=" + "a" * 64, True),
+    "a broken secret": ("csrftoken=a", False),
+    "a secret with signs": ("csrftoken=" + "-" * 32, False),
+    "a session": ("sessionid=x", False),
+    "a session among others": ("a=b; sessionid=x; c=d", False),
+    "what looks like a session": ("a=sessionid", True),
+    "garbage": ("=;;,\xff", True),
+}
+
+
+@pytest.mark.parametrize(("cookies", "is_plain"), COOKIES.values(), ids=COOKIES)
+def test_who_has_a_session_is_left_to_the_pair(visitor, cookies, is_plain):
+    visitor.get(PATH)
+    assert is_answered_there(visitor, HTTP_COOKIE=cookies) == is_plain
+
+
+HOOKS = {"nobody's reason": never, "a reason for some": preview, "broken": broken}
+
+
+@pytest.mark.parametrize(("hook", "mine"), [(never, True), (preview, True), (broken, False)], ids=HOOKS)
+def test_a_hook_is_asked_for_each_request(visitor, at, hook, mine):
+    with override_settings(DUMPER_BYPASS=hook):
+        assert is_answered_there(visitor) == mine
+        assert is_answered_there(visitor, PATH + "?a=b") == mine
+        answer = visitor.get(PATH + "?preview=1")
+        assert answer.is_hit == (hook is never)
+        assert is_answered_there(visitor) == mine
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "OPTIONS", "TRACE", "DELETE", "get", "BREW"])
+def test_methods_that_are_not_looked_up_pass_untouched(visitor, method):
+    visitor.get(PATH)
+    visitor.left.clear()
+    answer = visitor.get(PATH, method)
+    assert len(visitor.left) == 1
+    assert HANDED_ON not in visitor.left[0]
+    assert not answer.is_hit
+
+
+@pytest.mark.parametrize("way", ["sync", "async"])
+@pytest.mark.parametrize("near_cache", ["off", "checked"])
+def test_a_miss_at_the_door_costs_no_look_up_more_than_at_the_pair(way, near_cache):
+    with override_settings(DUMPER_NEAR_CACHE=near_cache, MIDDLEWARE=[UPDATE, FETCH]):
+        counts = []
+        for path, door in (("/a/", way), ("/b/", "wsgi door" if way == "sync" else "asgi door")):
+            with asked() as names:
+                assert WAYS[door](path).is_stored
+            counts.append(sorted(names))
+    assert counts[0] == counts[1]
+    assert "read" in counts[0]
+
+
+def test_what_was_looked_up_is_handed_on_once_and_the_rest_is_as_the_server_sent_it(visitor):
+    visitor.get("/größe/?a=%C3%B6", HTTP_X_A="b")
+    (sent,) = visitor.left
+    assert HANDED_ON not in sent or "scope" in type(visitor).__name__.lower() or isinstance(sent.get("headers"), list)
+    plain = type(visitor)()
+    with override_settings(MIDDLEWARE=DJANGO):
+        plain.get("/größe/?a=%C3%B6", HTTP_X_A="b")
+    facts = [{name: value for name, value in one.items() if name != HANDED_ON} for one in (sent, plain.left[0])]
+    for one in facts:
+        one.pop("wsgi.input", None), one.pop("wsgi.errors", None)
+    assert facts[0] == facts[1]
+
+
+def test_what_fails_inside_is_logged_and_left_to_the_pair(visitor, monkeypatch, caplog):
+    monkeypatch.setattr(near.Near, "recall", lambda *args: 1 / 0)
+    with override_settings(MIDDLEWARE=[UPDATE]):  # the pair would fail as well
+        pass
+    with monkeypatch.context() as context:
+        context.setattr("dumper.door.is_plain", lambda cookies: 1 / 0)
+        context.setattr("dumper.door.has_hook", lambda: 1 / 0)
+        monkeypatch.undo()
+        context.setattr("dumper.door.has_hook", lambda: 1 / 0)
+        with caplog.at_level(logging.ERROR, logger="dumper"):
+            answer = visitor.get(PATH)
+    assert answer.is_stored
+    assert ["The door leaves a request to the middleware"] == [record.message for record in caplog.records]
+    assert caplog.records[0].exc_info[0] is ZeroDivisionError
+    assert is_answered_there(visitor)
+
+
+@pytest.mark.parametrize("headers", [[[b"host", b"testserver"]], ([b"host", b"testserver"],)], ids=["lists", "a tuple"])
+def test_header_fields_may_come_in_lists(caplog, headers):
+    visitor = DOORS["asgi"]()
+    for _ in range(3):
+        visitor.left.clear()
+        answer = visitor.get(PATH, environ={"headers": headers})
+    assert answer.is_hit
+    assert visitor.left == []
+    assert not caplog.records
+
+
+def test_an_application_that_is_not_djangos_may_stand_behind():
+    def other(environ, start_response):
+        start_response("200 OK", [("Cache-Status", "dumper; fwd=uri-miss")])
+        return [environ["PATH_INFO"].encode(), repr(sorted(environ)).encode()]
+
+    visitor = ByWSGI(other)
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/a/", "wsgi.url_scheme": "http", "HTTP_HOST": "testserver"}
+    seen = dict(environ)
+    answer = visitor.send({**environ, "wsgi.input": None})
+    assert {name: value for name, value in visitor.left[0].items() if name in seen} == seen
+    assert answer.body.startswith(b"/a/")
+
+
+@pytest.mark.parametrize("language", ["de", None])
+def test_what_a_view_has_left_active_in_the_thread_is_nothing_to_it(visitor, language):
+    with override_settings(LANGUAGE_CODE="en", LANGUAGES=LANGUAGES), translation.override("en"):
+        visitor.get(PATH)
+        if language:
+            translation.activate(language)
+        else:
+            translation.deactivate_all()
+        assert visitor.get(PATH).is_hit
+        assert translation.get_language() == language
