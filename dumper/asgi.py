@@ -75,7 +75,7 @@ def signature_of(scope: Scope, names: frozenset[bytes]) -> Signature:
         scope.get("raw_path"),
         scope["query_string"],
         *(scope.get("server") or ()),
-        *[field for field in scope["headers"] if field[0].lower().replace(b"_", b"-") in names],
+        *[tuple(field) for field in scope["headers"] if field[0].lower().replace(b"_", b"-") in names],
     )
 
 

@@ -188,7 +188,7 @@ def change(tags: Collection[Tag], using: str | None = None, then: Call | None = 
 
 def unsettled() -> list[Transaction]:
     """The transactions of tests that have ended; they are never committed."""
-    known = [owner for owner in withheld if isinstance(owner, Transaction)]
+    known = [owner for owner in withheld if isinstance(owner, Transaction)] if withheld else []
     return [found for found in known if found.is_test and found.is_over]
 
 

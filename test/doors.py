@@ -64,16 +64,13 @@ class ByASGI:
 
     async def asend(self, scope: dict[str, Any]) -> Answer:
         sent: list[Any] = []
-
-        async def receive() -> dict[str, Any]:
-            if sent:
-                await asyncio.sleep(60)  # nobody leaves
-            return {"type": "http.request", "body": b""}
+        messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        messages.put_nowait({"type": "http.request", "body": b""})
 
         async def send(message: dict[str, Any]) -> None:
             sent.append(message)
 
-        await self.door(scope, receive, send)
+        await self.door(scope, messages.get, send)
         head = [(name.decode(), value.decode("latin-1")) for name, value in sent[0]["headers"]]
         return Answer(sent[0]["status"], _joined(head), b"".join(message.get("body", b"") for message in sent[1:]))
 

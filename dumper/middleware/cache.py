@@ -63,7 +63,8 @@ class UpdateCacheMiddleware(_Middleware):
                 passage.exchange.forbid(IN_TRANSACTION)
             response = run(passage.leave(response), stores.current())
         finally:
-            run(passage.over(), stores.current())
+            if passage.is_awaited:
+                run(passage.over(), stores.current())
         if tags := targets(request, response):
             transactions.change(tags)
         return response
@@ -78,7 +79,8 @@ class UpdateCacheMiddleware(_Middleware):
                 response = cast(HttpResponseBase, await self.get_response(request))
             response = await arun(passage.leave(response), stores.current())
         finally:
-            await arun(passage.over(), stores.current())
+            if passage.is_awaited:
+                await arun(passage.over(), stores.current())
         if tags := targets(request, response):
             await sync_to_async(transactions.change)(tags)
         return response

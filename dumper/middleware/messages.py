@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+from functools import lru_cache
 from typing import Any, cast
 
 from django.core.exceptions import DisallowedHost, SuspiciousOperation
@@ -37,7 +39,13 @@ def active_language() -> str:
 
 def active_time_zone() -> str:
     """The active time zone; "" where Django has none."""
-    return timezone.get_current_timezone_name() if settings().use_tz else ""
+    return _name_of(timezone.get_current_timezone()) if settings().use_tz else ""
+
+
+@lru_cache(maxsize=1024)
+def _name_of(zone: tzinfo) -> str:
+    """The name as timezone.get_current_timezone_name() gives it."""
+    return zone.tzname(None) or str(zone)
 
 
 def language_negotiated(request: HttpRequest) -> bool:

@@ -144,10 +144,15 @@ class Passage:
         spare = self._waiting and self._waiting.rescued(response.status_code, self._gives_tokens)
         return self._answered(spare) if spare else response
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether others may be waiting for the answer."""
+        return self._waiting is not None
+
     def over(self) -> Steps[None]:
         """Let others go on that wait for the answer, if there is one or not."""
-        if self._waiting:
-            yield from self._waiting.over()
+        assert self._waiting
+        yield from self._waiting.over()
 
     def leave(self, response: HttpResponseBase) -> Steps[HttpResponseBase]:
         """Store ``response`` if it may be; return it in the form in which the store will answer with it."""
