@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 
 from django.conf import settings as django_settings
+from django.core.signals import setting_changed
 from django.http import HttpRequest, HttpResponse
 from django.http.cookie import parse_cookie
 from django.middleware.locale import LocaleMiddleware
@@ -26,11 +27,15 @@ from dumper.middleware.passage import bypassed
 from dumper.middleware.replies import Reply, replied, reply_of
 from dumper.middleware.stack import members
 from dumper.near import Answered, Get, Signature
+from dumper.near.signatures import LOCALE
 from dumper.rules.forms import SECRET_LENGTH, TOKEN_LENGTH
 from dumper.steps import Steps
 from dumper.stores.guard import withheld
 
 logger = logging.getLogger("dumper.middleware")
+
+#: Characters of a Cookie field of which it is remembered what it says.
+MOST_REMEMBERED = 512
 
 
 def is_open() -> bool:
@@ -45,12 +50,13 @@ def is_open() -> bool:
 def fits(stack: tuple[str, ...]) -> bool:
     """Whether the pair answers hits in this stack of middleware by what a door knows as well."""
     found = members(stack)
+    others = tuple(path for path in stack if path != LOCALE)
     if found[:1] != (UpdateCacheMiddleware,):
         reason = "UpdateCacheMiddleware is not the first in MIDDLEWARE"
     elif found.count(FetchFromCacheMiddleware) != 1:
         reason = "FetchFromCacheMiddleware is not in MIDDLEWARE"
-    elif any(isinstance(one, type) and issubclass(one, LocaleMiddleware) for one in set(found) - {LocaleMiddleware}):
-        reason = "a middleware derived from LocaleMiddleware chooses the language"
+    elif any(isinstance(one, type) and issubclass(one, LocaleMiddleware) for one in members(others)):
+        reason = "a middleware derived from LocaleMiddleware, or that under another name, chooses the language"
     elif stores.current().in_database:
         reason = "the store is in a database"
     else:
@@ -59,18 +65,24 @@ def fits(stack: tuple[str, ...]) -> bool:
     return False
 
 
+def _forget(**kwargs: object) -> None:
+    fits.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="dumper.door")
+
+
 def is_plain(cookies: str | None) -> bool:
     """Whether Django's own middleware has nothing to do for who sends ``cookies``, but to hand them on."""
-    if not cookies:
+    session, csrf = django_settings.SESSION_COOKIE_NAME, django_settings.CSRF_COOKIE_NAME
+    if not cookies or (session not in cookies and csrf not in cookies):
         return True
-    return _is_plain(cookies, django_settings.SESSION_COOKIE_NAME, django_settings.CSRF_COOKIE_NAME)
+    return (_is_plain if len(cookies) <= MOST_REMEMBERED else _is_plain.__wrapped__)(cookies, session, csrf)
 
 
 @lru_cache(maxsize=4096)
 def _is_plain(cookies: str, session: str, csrf: str) -> bool:
     # A session is made to last, or its cookie removed; a secret of another form is replaced by a new one.
-    if session not in cookies and csrf not in cookies:
-        return True
     found = parse_cookie(cookies)
     secret = found.get(csrf, "x" * SECRET_LENGTH)
     is_secret = len(secret) in (SECRET_LENGTH, TOKEN_LENGTH) and secret.isascii() and secret.isalnum()

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
-from django.test import AsyncRequestFactory, RequestFactory
+from django.test import AsyncRequestFactory
 
 import dumper.asgi
 import dumper.wsgi
-from test.http.doors import Answer, _joined
+from test.http.doors import Answer, _Environs, _joined
 
 
 class ByWSGI:
@@ -20,16 +20,17 @@ class ByWSGI:
 
     def __init__(self, application: Callable[..., Any] | None = None) -> None:
         self.left: list[dict[str, Any]] = []
-        self._application = application or WSGIHandler()
+        self._application = application
         self.door = dumper.wsgi.Door(self._behind)
 
     def _behind(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         self.left.append(environ)
+        self._application = self._application or WSGIHandler()  # by the settings that are in force by now
         return self._application(environ, start_response)
 
     def get(self, path: str, method: str = "GET", *, environ: dict[str, Any] | None = None, **fields: str) -> Answer:
         """What is answered; ``fields`` are header fields by their CGI names."""
-        made = RequestFactory().generic(method, path, **fields).environ
+        made = _Environs().generic(method, path, **fields)
         return self.send({**made, **(environ or {})})
 
     def send(self, environ: dict[str, Any]) -> Answer:
@@ -45,11 +46,12 @@ class ByASGI:
 
     def __init__(self, application: Callable[..., Any] | None = None) -> None:
         self.left: list[dict[str, Any]] = []
-        self._application = application or ASGIHandler()
+        self._application = application
         self.door = dumper.asgi.Door(self._behind)
 
     async def _behind(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         self.left.append(scope)
+        self._application = self._application or ASGIHandler()
         await self._application(scope, receive, send)
 
     def get(self, path: str, method: str = "GET", *, environ: dict[str, Any] | None = None, **fields: str) -> Answer:

@@ -1,7 +1,6 @@
 """When a door answers itself, what it answers, and what it leaves to the pair."""
 
 import logging
-from contextlib import ExitStack
 
 import pytest
 from django.core.cache import caches
@@ -14,12 +13,13 @@ from django.utils import translation
 import dumper
 from dumper import near
 from dumper.middleware.messages import HANDED_ON
-from dumper.stores.guard import withheld
+from test.app.pages import in_another_thread
 from test.doors import DOORS, ByWSGI
 from test.http import urls
 from test.http.doors import DOORS as WAYS
 from test.middleware.stacks import DJANGO, FETCH, LOCALE, STACKS, SYNC, UPDATE
 from test.near.sites import PATH, asked, site
+from test.stores.backends import BACKENDS
 
 MINE = "test.test_door.OwnLocale"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
@@ -86,14 +86,12 @@ STAYS_OUT = {
     "one stands there twice": ([UPDATE, FETCH, FETCH], "FetchFromCacheMiddleware is not in"),
     "another one chooses the language": ([UPDATE, MINE, FETCH], "derived from LocaleMiddleware"),
     "it stands below": ([UPDATE, FETCH, MINE], "derived from LocaleMiddleware"),
+    "Django's own has another name": ([UPDATE, "dumper.door.LocaleMiddleware", FETCH], "under another name"),
 }
 
 
 @pytest.mark.parametrize(("stack", "reason"), STAYS_OUT.values(), ids=STAYS_OUT)
 def test_a_stack_that_it_does_not_know_is_left_alone_and_that_is_said(visitor, caplog, stack, reason):
-    from dumper import door
-
-    door.fits.cache_clear()
     with override_settings(MIDDLEWARE=stack):
         for _ in range(3):
             assert visitor.get(PATH).status == 200
@@ -109,28 +107,21 @@ def test_a_stack_that_it_knows_is_not_asked(visitor, name):
         assert is_answered_there(visitor)
 
 
-@pytest.mark.django_db
-def test_with_a_store_in_the_database_all_is_left_to_the_pair(tmp_path):
-    from dumper import door
-    from test.stores.backends import BACKENDS
-
-    sqlite = next(backend for backend in BACKENDS if backend.id == "sqlite")
-    blocker = type("Blocker", (), {"unblock": ExitStack})
-    with sqlite.open(lambda name: blocker, tmp_path):
-        door.fits.cache_clear()
+def test_with_a_store_in_the_database_all_is_left_to_the_pair(request, tmp_path):
+    (sqlite,) = [backend for backend in BACKENDS if backend.id == "sqlite"]
+    with sqlite.open(request.getfixturevalue, tmp_path):
         visitor = ByWSGI()
         assert not is_answered_there(visitor)
         assert visitor.get(PATH).is_hit
-    door.fits.cache_clear()
 
 
 @pytest.mark.django_db(transaction=True)
 def test_while_a_transaction_is_open_all_is_left_to_the_pair(visitor):
+    """Whichever thread it is open in."""
     assert is_answered_there(visitor)
     with transaction.atomic():
         dumper.invalidate_paths(["/other/"])
-        assert withheld
-        assert not is_answered_there(visitor)
+        assert not in_another_thread(is_answered_there, visitor)
     assert is_answered_there(visitor)
 
 
@@ -153,10 +144,15 @@ def test_who_has_a_session_is_left_to_the_pair(visitor, cookies, is_plain):
     assert is_answered_there(visitor, HTTP_COOKIE=cookies) == is_plain
 
 
-HOOKS = {"nobody's reason": never, "a reason for some": preview, "broken": broken}
+@pytest.mark.parametrize(("name", "is_plain"), [("sessionid", False), ("csrftoken", True)])
+def test_what_was_read_of_long_cookies_is_not_kept(name, is_plain):
+    before = door._is_plain.cache_info().currsize
+    for number in range(9):
+        assert door.is_plain(f"{name}={'a' * 32}; b={number:9000}") == is_plain
+    assert door._is_plain.cache_info().currsize == before
 
 
-@pytest.mark.parametrize(("hook", "mine"), [(never, True), (preview, True), (broken, False)], ids=HOOKS)
+@pytest.mark.parametrize(("hook", "mine"), [(never, True), (preview, True), (broken, False)])
 def test_a_hook_is_asked_for_each_request(visitor, at, hook, mine):
     with override_settings(DUMPER_BYPASS=hook):
         assert is_answered_there(visitor) == mine

@@ -57,7 +57,9 @@ def replied(found: Found, request: HttpRequest, now: float) -> Reply:
     fields = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
     older = now + 1 - age % 1
     until = older if stored.expires_at is None else min(older, stored.expires_at)
-    stored_fields = {name.lower(): (name, value) for name, value in headers if name.lower() != "content-length"}
+    stored_fields = {name.lower(): (name, value) for name, value in headers}
+    if asked.method != "HEAD":  # whose response says how long the body would be
+        stored_fields.pop("content-length", None)
     return Reply(until, sent.status_code, sent.reason_phrase, headers, fields, sent.content, stored_fields)
 
 

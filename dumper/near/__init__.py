@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from django.core.signals import setting_changed
 
 from dumper import stores
-from dumper.conf import PREFIX, Settings, settings
+from dumper.conf import Settings, settings
 from dumper.exceptions import StoreError
 from dumper.near.copies import Answered, Copies, Copy, Signature
 from dumper.near.signatures import variables
@@ -60,9 +61,12 @@ class Near:
         """What requests of ``signature`` were answered with last, if it is remembered; it may not be true any more."""
         if signature is None:
             return None
-        answered = self.copies.answers.get(signature)
-        if isinstance(answered, tuple):
-            answered = self.copies.answers.get((*signature, *map(get, answered)))
+        try:
+            answered = self.copies.answers.get(signature)
+            if isinstance(answered, tuple):
+                answered = self.copies.answers.get((*signature, *map(get, answered)))
+        except TypeError:  # one of the variables is an object of some other application's
+            return None
         return answered if isinstance(answered, Answered) else None
 
     def remember(self, signature: Signature | None, found: Found, get: Get) -> Answered | None:
@@ -136,6 +140,8 @@ def _gone() -> Mapping[str, Any]:
 
 
 _current: Near | None = None
+#: Of two at once, only one would be told what this process changes itself.
+_making = Lock()
 
 
 def current() -> Near:
@@ -143,21 +149,22 @@ def current() -> Near:
     global _current
     found = _current
     if found is None:
-        found = _current = Near(settings(), stores.current())
+        with _making:
+            found = _current = _current or Near(settings(), stores.current())
     return found
 
 
-def _forget(*, setting: str, **kwargs: Any) -> None:
+def _forget(**kwargs: Any) -> None:
     global _current
-    if _current and (setting in ("CACHES", "SECURE_PROXY_SSL_HEADER") or setting.startswith(PREFIX)):
+    if _current:  # by which settings it was answered, nobody knows
         _current.close()
         _current = None
 
 
 def _after_fork() -> None:
     """The child listens for itself."""
-    global _current
-    _current = None
+    global _current, _making
+    _current, _making = None, Lock()
 
 
 setting_changed.connect(_forget, dispatch_uid="dumper.near")

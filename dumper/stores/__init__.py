@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any
 
 from django.core.cache import caches
@@ -39,6 +40,8 @@ def make(settings: Settings) -> Store:
 
 
 _current: Guard | None = None
+#: All threads wait in one crowd, and are told of one another's changes.
+_making = Lock()
 
 
 def current() -> Guard:
@@ -46,12 +49,17 @@ def current() -> Guard:
     global _current
     found = _current
     if found is None:
-        try:
-            store = make(settings())
-        except Exception:  # whatever a backend makes of a bad setting: the system checks tell of it
-            store = DjangoStore(settings())  # each call of which fails, as if it were down
-        found = _current = Guard(store, Breaker(settings().retry_delay))
+        with _making:
+            found = _current = _current or _guarded()
     return found
+
+
+def _guarded() -> Guard:
+    try:
+        store = make(settings())
+    except Exception:  # whatever a backend makes of a bad setting: the system checks tell of it
+        store = DjangoStore(settings())  # each call of which fails, as if it were down
+    return Guard(store, Breaker(settings().retry_delay))
 
 
 def _forget(*, setting: str, **kwargs: Any) -> None:

@@ -1,7 +1,10 @@
 """Near copies that are checked: what the store would not serve is not served, whatever has become of it."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
+from threading import Barrier
 
 import pytest
 from django.core.cache import caches
@@ -213,3 +216,29 @@ def test_what_is_set_anew_ends_all_copies(local):
         assert near.current() is not before
         assert not near.current().copies.answers
     caches["default"].clear()
+
+
+def test_threads_that_come_at_once_have_one_of_each(local, monkeypatch):
+    barrier = Barrier(8)
+
+    def late(function, *args):
+        time.sleep(0.05)
+        return function(*args)
+
+    def come(_):
+        barrier.wait()
+        return near.current(), stores.current()
+
+    with site():
+        monkeypatch.setattr(stores, "make", partial(late, stores.make))
+        monkeypatch.setattr(near, "variables", partial(late, near.variables))
+        with ThreadPoolExecutor(8) as threads:
+            assert len(set(threads.map(come, range(8)))) == 1
+
+
+@pytest.mark.parametrize("way", DOORS)
+def test_head_says_how_long_the_page_is_however_often_it_is_asked(local, way):
+    page = DOORS[way](PATH)
+    answers = [DOORS[way](PATH, None, method) for method in ("HEAD", "HEAD", "GET", "HEAD")]
+    assert {(answer.is_hit, answer.headers["content-length"]) for answer in answers} == {(True, str(len(page.body)))}
+    assert [answer.body for answer in answers] == [b"", b"", page.body, b""]
