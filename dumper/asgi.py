@@ -38,7 +38,7 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Callable[..., Any], send: Callable[..., Awaitable[None]]) -> None:
         reply = None
-        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and door.is_open():
+        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
             try:
                 reply, looked_up = await self.reply(scope)
                 scope = {**scope, HANDED_ON: looked_up} if looked_up else scope
@@ -52,11 +52,14 @@ class Door:
 
     async def reply(self, scope: Scope) -> tuple[Reply | None, Exchange | None]:
         """The stored reply, if there is one that this door may send; else what was looked up."""
-        if not all(door.is_plain(value.decode("latin-1")) for name, value in scope["headers"] if name == b"cookie"):
+        if not door.is_open():
             return None, None
+        for name, value in scope["headers"]:
+            if name == b"cookie" and not door.is_plain(value.decode("latin-1")):
+                return None, None
         nearby, variables = near.current(), Variables(scope)
         signature = signature_of(scope, fields(nearby.variables))
-        if not door.has_hook():
+        if not door.plan().has_hook:
             answered = nearby.recall(signature, variables.get)
             if answered and nearby.knows(answered.copy):
                 return reply_of(answered), None

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import NamedTuple
 
 from django.conf import settings as django_settings
 from django.core.signals import setting_changed
@@ -38,44 +39,65 @@ logger = logging.getLogger("dumper.middleware")
 MOST_REMEMBERED = 512
 
 
-def is_open() -> bool:
-    """Whether requests may be answered here, as things are in this process."""
-    # While a transaction is open here, the pair knows what may be served.
-    return (
-        not withheld and not (withheld.source and withheld.source.is_due()) and fits(tuple(django_settings.MIDDLEWARE))
-    )
+class Plan(NamedTuple):
+    """What the settings in force say to a door. To read them from Django's takes longer than a hit."""
+
+    #: whether the pair answers hits in this stack of middleware by what a door knows as well
+    fits: bool
+    #: whether the site decides for each request whether it goes past the store (DUMPER_BYPASS)
+    has_hook: bool
+    session_cookie: str
+    csrf_cookie: str
 
 
-@lru_cache(maxsize=64)
-def fits(stack: tuple[str, ...]) -> bool:
-    """Whether the pair answers hits in this stack of middleware by what a door knows as well."""
-    found = members(stack)
-    others = tuple(path for path in stack if path != LOCALE)
-    if found[:1] != (UpdateCacheMiddleware,):
-        reason = "UpdateCacheMiddleware is not the first in MIDDLEWARE"
-    elif found.count(FetchFromCacheMiddleware) != 1:
-        reason = "FetchFromCacheMiddleware is not in MIDDLEWARE"
-    elif any(isinstance(one, type) and issubclass(one, LocaleMiddleware) for one in members(others)):
-        reason = "a middleware derived from LocaleMiddleware, or that under another name, chooses the language"
-    elif stores.current().in_database:
-        reason = "the store is in a database"
-    else:
-        return True
-    logger.warning("The door leaves all requests to the middleware: %s", reason)
-    return False
+_plan: Plan | None = None
+
+
+def plan() -> Plan:
+    """The plan for the settings in force."""
+    global _plan
+    found = _plan
+    if found is None:
+        reason = misfit(tuple(django_settings.MIDDLEWARE))
+        if reason:
+            logger.warning("The door leaves all requests to the middleware: %s", reason)
+        has_hook = conf.settings().bypass is not converters.nothing
+        cookies = django_settings.SESSION_COOKIE_NAME, django_settings.CSRF_COOKIE_NAME
+        found = _plan = Plan(reason is None, has_hook, *cookies)
+    return found
 
 
 def _forget(**kwargs: object) -> None:
-    fits.cache_clear()
+    global _plan
+    _plan = None
 
 
 setting_changed.connect(_forget, dispatch_uid="dumper.door")
 
 
-def is_plain(cookies: str | None) -> bool:
+def misfit(stack: tuple[str, ...]) -> str | None:
+    """Why a door cannot know what the pair would answer in this stack of middleware; None where it can."""
+    found = members(stack)
+    others = tuple(path for path in stack if path != LOCALE)
+    if found[:1] != (UpdateCacheMiddleware,):
+        return "UpdateCacheMiddleware is not the first in MIDDLEWARE"
+    if found.count(FetchFromCacheMiddleware) != 1:
+        return "FetchFromCacheMiddleware is not in MIDDLEWARE"
+    if any(isinstance(one, type) and issubclass(one, LocaleMiddleware) for one in members(others)):
+        return "a middleware derived from LocaleMiddleware, or that under another name, chooses the language"
+    return "the store is in a database" if stores.current().in_database else None
+
+
+def is_open() -> bool:
+    """Whether requests may be answered here, as things are in this process."""
+    # While a transaction is open here, the pair knows what may be served.
+    return not withheld and not (withheld.source and withheld.source.is_due()) and plan().fits
+
+
+def is_plain(cookies: str) -> bool:
     """Whether Django's own middleware has nothing to do for who sends ``cookies``, but to hand them on."""
-    session, csrf = django_settings.SESSION_COOKIE_NAME, django_settings.CSRF_COOKIE_NAME
-    if not cookies or (session not in cookies and csrf not in cookies):
+    _, _, session, csrf = plan()
+    if session not in cookies and csrf not in cookies:
         return True
     return (_is_plain if len(cookies) <= MOST_REMEMBERED else _is_plain.__wrapped__)(cookies, session, csrf)
 
@@ -87,11 +109,6 @@ def _is_plain(cookies: str, session: str, csrf: str) -> bool:
     secret = found.get(csrf, "x" * SECRET_LENGTH)
     is_secret = len(secret) in (SECRET_LENGTH, TOKEN_LENGTH) and secret.isascii() and secret.isalnum()
     return session not in found and is_secret
-
-
-def has_hook() -> bool:
-    """Whether the site decides for each request whether it goes past the store (DUMPER_BYPASS)."""
-    return conf.settings().bypass is not converters.nothing
 
 
 def recalled(answered: Answered | None) -> Steps[Reply | None]:

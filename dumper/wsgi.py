@@ -46,11 +46,11 @@ class Door:
         """The stored reply, if there is one that this door may send."""
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or not door.is_open():
             return None
-        if not door.is_plain(environ.get("HTTP_COOKIE")):
-            return None
         nearby, get = near.current(), environ.get
+        if (cookies := get("HTTP_COOKIE")) and not door.is_plain(cookies):
+            return None
         signature = tuple(map(get, nearby.variables))
-        if not door.has_hook():
+        if not door.plan().has_hook:
             answered = nearby.recall(signature, get)
             if answered and nearby.knows(answered.copy):
                 return reply_of(answered)

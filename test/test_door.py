@@ -5,19 +5,17 @@ import logging
 import pytest
 from django.core.cache import caches
 from django.db import transaction
-from django.http import FileResponse, HttpResponse
 from django.middleware.locale import LocaleMiddleware
 from django.test import override_settings
 from django.utils import translation
 
 import dumper
-from dumper import near
+from dumper import door
 from dumper.middleware.messages import HANDED_ON
 from test.app.pages import in_another_thread
 from test.doors import DOORS, ByWSGI
-from test.http import urls
 from test.http.doors import DOORS as WAYS
-from test.middleware.stacks import DJANGO, FETCH, LOCALE, STACKS, SYNC, UPDATE
+from test.middleware.stacks import DJANGO, FETCH, STACKS, SYNC, UPDATE
 from test.near.sites import PATH, asked, site
 from test.stores.backends import BACKENDS
 
@@ -202,11 +200,11 @@ STREAMS = ("wsgi.input", "wsgi.errors")
 
 def test_what_fails_inside_is_logged_and_left_to_the_pair(visitor, monkeypatch, caplog):
     with monkeypatch.context() as context:
-        context.setattr("dumper.door.has_hook", lambda: 1 / 0)
+        context.setattr("dumper.door.plan", lambda: 1 / 0)
         with caplog.at_level(logging.ERROR, logger="dumper"):
             answer = visitor.get(PATH)
     assert answer.is_stored
-    assert ["The door leaves a request to the middleware"] == [record.message for record in caplog.records]
+    assert [record.message for record in caplog.records] == ["The door leaves a request to the middleware"]
     assert caplog.records[0].exc_info[0] is ZeroDivisionError
     assert is_answered_there(visitor)
 

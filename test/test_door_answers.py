@@ -196,7 +196,9 @@ def test_who_says_on_whose_behalf_it_comes_gets_only_what_is_public(visitor):
     assert answered_there(visitor, "/public/", HTTP_AUTHORIZATION="Basic x").is_hit
 
 
-@pytest.mark.parametrize("name", ["HTTP_RANGE", "HTTP_IF_MATCH", "HTTP_X_HTTP_METHOD_OVERRIDE", "HTTP_TRANSFER_ENCODING"])
+@pytest.mark.parametrize(
+    "name", ["HTTP_RANGE", "HTTP_IF_MATCH", "HTTP_X_HTTP_METHOD_OVERRIDE", "HTTP_TRANSFER_ENCODING"]
+)
 def test_what_is_for_the_view_comes_to_the_view(visitor, name):
     visitor.get(PATH)
     answered_there(visitor)

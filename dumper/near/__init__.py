@@ -77,7 +77,10 @@ class Near:
         more = variables_of(found.dimensions)
         environ = {name: value for name in (*self.variables, *more) if (value := get(name)) is not None}
         request = replace(found.request, environ=environ, parameters=_gone, cookies=_gone)
-        answered = Answered(found._replace(request=request, stored=copy.stored), copy)
+        kept = found._replace(
+            request=request, stored=copy.stored, identities=copy.proof.identities, entries=copy.entries
+        )
+        answered = Answered(kept, copy)
         if more:
             self.copies.remember(signature, more, copy)
             signature = (*signature, *map(get, more))
@@ -90,7 +93,7 @@ class Near:
         copy = self.copies.of(key)
         if copy is None or copy.proof != proof:
             names = self._store.names(proof.generations, proof.identities) if self._feed else ()
-            copy = Copy(key, found.stored, proof, names)
+            copy = Copy(key, found, proof, names)
             self.copies.add(copy)
         return copy
 

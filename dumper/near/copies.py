@@ -10,7 +10,6 @@ from threading import Lock
 from typing import Any
 
 from dumper.rules.keys import Key
-from dumper.rules.messages import StoredResponse
 from dumper.search import Found
 from dumper.stores.base import Proof
 
@@ -18,23 +17,35 @@ Signature = tuple[Hashable, ...]
 #: As many requests are remembered by their signatures for each copy: visitors can make up any number of them.
 MOST_SIGNATURES = 64
 #: What the structures around a copy, and around a signature, take, in bytes.
-_OVERHEAD = 6_000
+_OVERHEAD = 4_000
+#: The same for each tag that a copy depends on, and for each name that it is found by.
+_OF_A_TAG = 400
+_OF_A_NAME = 400
 
 
 class Copy:
     """A stored response, what has to be so in the store for it to be true, and who was answered with it."""
 
-    __slots__ = ("changes", "key", "names", "proof", "signatures", "size", "stored", "trusted")
+    __slots__ = ("changes", "entries", "head", "key", "names", "proof", "signatures", "size", "stored", "trusted")
 
-    def __init__(self, key: Key, stored: StoredResponse, proof: Proof, names: Collection[bytes]) -> None:
+    def __init__(self, key: Key, found: Found, proof: Proof, names: Collection[bytes]) -> None:
         self.key = key
-        self.stored = stored
+        self.stored = stored = found.stored
+        #: of many tags they are large: who is answered with it has the same
+        self.entries = found.entries
         self.proof = proof
         #: under which names the store keeps what is proven; none where it does not tell of changes
         self.names = names
-        #: what is remembered for it, and how many bytes that takes
+        #: what is remembered for it, and how many bytes that takes; how many its header fields take, once for each
         self.signatures: dict[Signature, int] = {}
-        self.size = _OVERHEAD + sum(map(len, stored.bodies.values())) + 100 * len(names)
+        self.head = sum(len(field) + len(value) for field, value in stored.headers)
+        self.size = (
+            _OVERHEAD
+            + self.head
+            + sum(map(len, stored.bodies.values()))
+            + _OF_A_TAG * len(proof.generations)
+            + _OF_A_NAME * len(names)
+        )
         #: how often one of these names was said to have changed
         self.changes = 0
         #: the reign (see Near) and the number of changes at which the store has confirmed it
@@ -101,7 +112,7 @@ class Copies:
 
     def remember(self, signature: Signature, answer: Answered | tuple[str, ...], copy: Copy) -> None:
         """Answer requests of ``signature`` so, as long as ``copy`` is kept."""
-        size = _OVERHEAD + sum(map(getsizeof, signature))
+        size = _OVERHEAD + copy.head + sum(map(_size, signature))
         with self._lock:
             if self._copies.get(copy.key) is not copy:
                 return
@@ -133,3 +144,8 @@ class Copies:
             self._by_name[name].discard(copy)
             if not self._by_name[name]:
                 del self._by_name[name]
+
+
+def _size(part: Hashable) -> int:
+    """What a part of a signature takes; header fields as ASGI has them are kept as text as well."""
+    return getsizeof(part) + (2 * sum(map(getsizeof, part)) if isinstance(part, tuple) else 0)

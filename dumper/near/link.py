@@ -7,6 +7,7 @@ told before the PING was sent has been read as well.
 from __future__ import annotations
 
 import os
+import select
 import ssl
 from collections.abc import Callable, Collection
 from time import monotonic
@@ -62,6 +63,11 @@ class Link:
         self._socket = self._connection._sock
         self._socket.setblocking(False)
         self._receive = self._socket.recv
+        waiting = select.poll()
+        waiting.register(self._socket, select.POLLIN)
+        #: whether something has arrived: to ask for it takes longer where there is nothing
+        self._poll = waiting.poll
+        self._is_dry = False
 
     def is_current(self) -> bool:
         if not self._drained():
@@ -78,10 +84,14 @@ class Link:
 
     def _drained(self) -> bool:
         """Pass on what has arrived; whether that was all."""
+        if self._is_dry and not self._poll(0):
+            return True
+        self._is_dry = False
         for _ in range(MOST_PIECES):
             try:
                 piece = self._receive(PIECE)
             except NOTHING_THERE:
+                self._is_dry = True
                 return True
             if not piece:
                 raise Lost("closed by the server")

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dumper.exchange import Found
 from dumper.near.copies import _OVERHEAD, MOST_SIGNATURES, Answered, Copies, Copy
 from dumper.rules.headers import IDENTITY
 from dumper.rules.keys import Key
@@ -29,7 +30,8 @@ def copy(name="a", body=b"x" * BODY, names=()):
         bodies={IDENTITY: body},
     )
     key = Key("path", name, name)
-    return Copy(key, stored, Proof(stored.generations, {key: b"identity"}), names)
+    proof = Proof(stored.generations, {key: b"identity"})
+    return Copy(key, Found(None, key, stored, frozenset(), proof.identities, {}), proof, names)
 
 
 def kept(copies, *names):

@@ -227,7 +227,7 @@ def test_threads_that_come_at_once_have_one_of_each(local, monkeypatch):
 
     def come(_):
         barrier.wait()
-        return near.current(), stores.current()
+        return stores.current(), near.current()
 
     with site():
         monkeypatch.setattr(stores, "make", partial(late, stores.make))

@@ -111,7 +111,9 @@ class NearTheStore(RuleBasedStateMachine):
     def another_stores_what_it_has_rendered(self, number: int) -> None:
         if known := self.known():
             key, stored = known[number % len(known)]
-            bodies = {IDENTITY: stored.bodies[IDENTITY].split()[0] + b" rendered elsewhere %f" % (time.time() + CLOCK())}
+            bodies = {
+                IDENTITY: stored.bodies[IDENTITY].split()[0] + b" rendered elsewhere %f" % (time.time() + CLOCK())
+            }
             other = replace(stored, bodies=bodies, stored_at=time.time())
             self.other.write([Item(key, other.pack(), None)], stored.generations)
 

@@ -12,7 +12,19 @@ from test_project.bench.site import PAGE, Addresses, configure
 
 #: How a server is told whom to serve.
 NAME, REDIS, MEMCACHED = "BENCH_CONTENDER", "BENCH_REDIS", "BENCH_MEMCACHED"
-FIELDS = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(PAGE)))]
+#: Those of the page as it is stored, so that each server has the same to send.
+FIELDS = [
+    ("Content-Type", "text/html; charset=utf-8"),
+    ("X-Frame-Options", "DENY"),
+    ("Content-Length", str(len(PAGE))),
+    ("Vary", "Accept-Encoding"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("ETag", '"0123456789abcdef0123456789abcdef"'),
+    ("Age", "1"),
+    ("Cache-Status", "dumper; hit"),
+]
 RAW_FIELDS = [(name.lower().encode(), value.encode()) for name, value in FIELDS]
 
 WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
