@@ -85,6 +85,8 @@ def misfit(stack: tuple[str, ...]) -> str | None:
         return "FetchFromCacheMiddleware is not in MIDDLEWARE"
     if any(isinstance(one, type) and issubclass(one, LocaleMiddleware) for one in members(others)):
         return "a middleware derived from LocaleMiddleware, or that under another name, chooses the language"
+    if django_settings.DISALLOWED_USER_AGENTS:
+        return "CommonMiddleware goes by DISALLOWED_USER_AGENTS"  # what Django's own reads is not observed
     return "the store is in a database" if stores.current().in_database else None
 
 

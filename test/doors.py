@@ -57,7 +57,7 @@ class ByASGI:
     def get(self, path: str, method: str = "GET", *, environ: dict[str, Any] | None = None, **fields: str) -> Answer:
         headers = {name.removeprefix("HTTP_").replace("_", "-"): value for name, value in fields.items()}
         scope = AsyncRequestFactory().generic(method, path, headers=headers).scope
-        # Django's factory sends an empty Cookie, which no server does, and a second field for what it has a default for.
+        # Django's factory sends an empty Cookie, and a second field for what it has a default for.
         found = {name: value for name, value in scope["headers"] if name != b"cookie" or value}
         return self.send({**scope, "headers": list(found.items()), **(environ or {})})
 

@@ -160,6 +160,24 @@ def test_a_hook_is_asked_for_each_request(visitor, at, hook, mine):
         assert is_answered_there(visitor) == mine
 
 
+closed: list[bool] = []
+
+
+def switched(request):
+    return "closed" if closed else None
+
+
+def test_a_hook_may_go_by_what_is_not_in_the_request(visitor, at):
+    with override_settings(DUMPER_BYPASS=switched):
+        assert is_answered_there(visitor)
+        closed.append(True)
+        try:
+            assert not visitor.get(PATH).is_hit
+        finally:
+            closed.clear()
+        assert is_answered_there(visitor)
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "OPTIONS", "TRACE", "DELETE", "BREW"])
 def test_methods_that_are_not_looked_up_pass_untouched(visitor, method):
     visitor.get(PATH)

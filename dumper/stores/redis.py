@@ -194,6 +194,7 @@ class RedisStore(Claims):
             except OutOfMemoryError:
                 # Nothing can be written, so no response either; and one whose entry is missing is not served.
                 yield from self.asked("UNLINK", *chunk)
+                found += [None] * len(chunk)
         return found
 
     def script(self, script: str, names: Sequence[str], *arguments: Any) -> Steps[Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from pathlib import Path
 
 import django
 from django.conf import settings
@@ -76,7 +77,7 @@ def large(request: HttpRequest) -> HttpResponse:
 
 
 def file(request: HttpRequest) -> FileResponse:
-    return FileResponse(open(__file__, "rb"))
+    return FileResponse(Path(__file__).open("rb"))
 
 
 urlpatterns = [

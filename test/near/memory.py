@@ -11,6 +11,7 @@ import io
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import django
@@ -37,8 +38,7 @@ def resident() -> int:
     """The bytes of memory that this process has by now, without what it has given up."""
     gc.collect()
     ctypes.CDLL("libc.so.6").malloc_trim(0)
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def main(number: int) -> dict[str, Any]:

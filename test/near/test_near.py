@@ -242,3 +242,11 @@ def test_head_says_how_long_the_page_is_however_often_it_is_asked(local, way):
     answers = [DOORS[way](PATH, None, method) for method in ("HEAD", "HEAD", "GET", "HEAD")]
     assert {(answer.is_hit, answer.headers["content-length"]) for answer in answers} == {(True, str(len(page.body)))}
     assert [answer.body for answer in answers] == [b"", b"", page.body, b""]
+
+
+def test_with_a_store_that_tells_of_nothing_each_copy_is_checked(local):
+    with site(DUMPER_NEAR_CACHE="pushed"):
+        remembered()
+        with asked() as names:
+            assert ask(PATH).is_hit
+        assert names == ["confirm"]

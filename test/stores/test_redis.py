@@ -9,6 +9,7 @@ from django.core.cache import caches
 from django.test import override_settings
 
 from dumper import conf
+from dumper.rules.tags import path_tag
 from dumper.stores import make
 from dumper.stores.base import Item
 from dumper.stores.redis import CHUNK, RedisStore
@@ -165,6 +166,19 @@ def test_a_refusal_of_the_server_is_not_taken_for_garbage(store):
         store.client.config_set("maxmemory", maximum)
     store.sweep()
     assert store.read(key(), ()).data is None
+
+
+def test_a_full_server_serves_what_it_has_and_adds_nothing(store):
+    leases = put(store)
+    many = [path_tag(f"/{number}/") for number in range(CHUNK + 1)]
+    maximum = store.client.config_get("maxmemory")["maxmemory"]
+    store.client.config_set("maxmemory", 1)
+    try:
+        assert store.lease(many) == dict.fromkeys(many)
+        assert served(store, leases) == b"page"
+    finally:
+        store.client.config_set("maxmemory", maximum)
+    assert all(store.lease(many).values())
 
 
 JSON = {"SERIALIZER": "django_redis.serializers.json.JSONSerializer"}
