@@ -17,9 +17,8 @@ import django.core.asgi
 from django.core.handlers.asgi import ASGIRequest
 
 from dumper import door, near, stores
-from dumper.exchange import Exchange
 from dumper.middleware.edge import target
-from dumper.middleware.messages import HANDED_ON
+from dumper.middleware.messages import HANDED_ON, HandedOn
 from dumper.middleware.replies import Reply, reply_of
 from dumper.near import Signature
 from dumper.steps import arun
@@ -40,8 +39,8 @@ class Door:
         reply = None
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
             try:
-                reply, looked_up = await self.reply(scope)
-                scope = {**scope, HANDED_ON: looked_up} if looked_up else scope
+                reply, known = await self.reply(scope)
+                scope = {**scope, HANDED_ON: known} if known else scope
             except Exception:  # whatever somebody sends, Django's handler knows what to say
                 logger.exception("The door leaves a request to the middleware")
         if reply is None:
@@ -50,8 +49,8 @@ class Door:
             await send({"type": "http.response.start", "status": reply.status, "headers": reply.fields.copy()})
             await send({"type": "http.response.body", "body": reply.body})
 
-    async def reply(self, scope: Scope) -> tuple[Reply | None, Exchange | None]:
-        """The stored reply, if there is one that this door may send; else what was looked up."""
+    async def reply(self, scope: Scope) -> tuple[Reply | None, HandedOn | None]:
+        """The stored reply, if there is one that this door may send; else what the pair is to know."""
         if not door.is_open():
             return None, None
         for name, value in scope["headers"]:

@@ -153,6 +153,16 @@ def check_near_cache(**kwargs: Any) -> Iterable[CheckMessage]:
         )
 
 
+def check_staleness(**kwargs: Any) -> Iterable[CheckMessage]:
+    """Who allows something allows how much of it."""
+    if settings().stale_after_change and not settings().spare_time:
+        yield Warning(
+            "DUMPER_STALE_AFTER_CHANGE does nothing without a time.",
+            hint="Set DUMPER_STALE_WHILE_REVALIDATE or DUMPER_STALE_IF_ERROR, or remove it.",
+            id="dumper.W015",
+        )
+
+
 def check_settings(**kwargs: Any) -> Iterable[CheckMessage]:
     """Every DUMPER_* setting exists and has a value that can be used."""
     for name, problem in settings().problems:
@@ -216,6 +226,7 @@ CHECKS = (
     check_neighbours,
     check_cache_alias,
     check_near_cache,
+    check_staleness,
     check_settings,
     check_models,
     check_hosts,

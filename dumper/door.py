@@ -23,7 +23,7 @@ from django.utils import timezone, translation
 from dumper import conf, converters, near, stores
 from dumper.exchange import Exchange
 from dumper.middleware import FetchFromCacheMiddleware, UpdateCacheMiddleware
-from dumper.middleware.messages import request_from
+from dumper.middleware.messages import HandedOn, request_from
 from dumper.middleware.passage import bypassed
 from dumper.middleware.replies import Reply, replied, reply_of
 from dumper.middleware.stack import members
@@ -120,18 +120,18 @@ def recalled(answered: Answered | None) -> Steps[Reply | None]:
     return reply_of(answered)
 
 
-def looked_up(request: HttpRequest, signature: Signature, get: Get) -> Steps[tuple[Reply | None, Exchange | None]]:
-    """The stored reply to ``request``, if there is one; else what was looked up."""
-    if bypassed(request):
-        return None, None
+def looked_up(request: HttpRequest, signature: Signature, get: Get) -> Steps[tuple[Reply | None, HandedOn | None]]:
+    """The stored reply to ``request``, if there is one; else what the pair is to know."""
+    if reason := bypassed(request):
+        return None, HandedOn(reason, None)
     with language_of(request):
         exchange = Exchange(request_from(request), conf.settings())
     yield from exchange.lookup()
     if not exchange.is_open or not (yield from exchange.seek()):
-        return None, exchange
+        return None, HandedOn(None, exchange)
     found = exchange.found()
     if found.stored.slots is not None:
-        return None, exchange
+        return None, HandedOn(None, exchange)
     near.current().remember(signature, found, get)
     return replied(found, request, time.time()), None
 

@@ -18,7 +18,7 @@ from dumper.rules.messages import StoredResponse
 from dumper.rules.status import Decision
 from dumper.settlement import GOOD_PAGE, OVERTAKEN
 from dumper.steps import Call, Steps
-from dumper.stores.base import EXPIRED, HELD
+from dumper.stores.base import CLEARED, EXPIRED, HELD
 
 #: What a view answers with that has failed (RFC 5861 §4).
 ERRORS = frozenset({500, 502, 503, 504})
@@ -36,10 +36,12 @@ class Waiting:
         self.settings = exchange.settings
         #: that of the exchange to render
         self._turn: Turn | None = None
+        #: whether the others are served what is stored, though its lifetime has passed
+        self._is_spared = False
 
     def wait(self) -> Steps[StoredResponse | None]:
         """What is to be served instead of an answer of the view; None where the view has to answer."""
-        is_spared = self._spared("while_revalidate") is not None
+        self._is_spared = is_spared = self._spared("while_revalidate") is not None
         patience = self.settings.collapse_timeout
         if not is_spared and (patience is None or self.exchange.is_doubtful):
             return None
@@ -63,7 +65,9 @@ class Waiting:
             elif turn is None or (turn.is_over and self._is_alone(turn.outcome)):
                 return None
             elif not turn.is_over:
-                return self._served("while_revalidate", "stale-while-revalidate")
+                spare = self._served("while_revalidate", "stale-while-revalidate")
+                self.exchange.decision.collapsed = None if spare else False
+                return spare
             stored = yield from self.exchange.again()
             if self._turn and (stored or not self._may_share()):
                 yield from self.over()
@@ -88,9 +92,12 @@ class Waiting:
     def _outcome(self) -> Collection[Dimension] | None:
         """What those are told that wait, see :class:`~dumper.crowd.Turn`."""
         exchange, settled = self.exchange, self.exchange.settled
+        if self._is_spared:
+            return ()  # whatever it was: nobody waits, and one at a time tries again
         if settled is None:
-            is_forbidden = not (exchange.is_open or exchange.decision.served or exchange.decision.detail == NO_STORE)
-            return None if is_forbidden else ()
+            decision = exchange.decision
+            is_found = decision.hit or decision.collapsed
+            return () if exchange.is_open or is_found or decision.detail == NO_STORE else None
         if settled.page or settled.reason in PASSING:
             return ()
         # It is this visitor's own; others may share what they are given.
@@ -111,7 +118,8 @@ class Waiting:
             return None
         stored, reason = self.exchange.spare
         is_covered = -(stored.remaining(time.time()) or 0) < getattr(stored, grace)
-        return stored if is_covered and (reason == EXPIRED or self.settings.stale_after_change) else None
+        is_allowed = reason == EXPIRED or (self.settings.stale_after_change and reason != CLEARED)
+        return stored if is_covered and is_allowed else None
 
     def _served(self, grace: str, detail: str, status: int | None = None) -> StoredResponse | None:
         stored = self._spared(grace)

@@ -57,9 +57,9 @@ class Door:
             if reply := run(door.recalled(answered), stores.current()):
                 return reply
         # A copy, for it decodes the path in place, and Django's handler will do so once more.
-        reply, looked_up = run(door.looked_up(WSGIRequest(environ.copy()), signature, get), stores.current())
-        if looked_up:
-            environ[HANDED_ON] = looked_up
+        reply, known = run(door.looked_up(WSGIRequest(environ.copy()), signature, get), stores.current())
+        if known:
+            environ[HANDED_ON] = known
         return reply
 
 

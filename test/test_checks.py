@@ -59,6 +59,8 @@ ROWS = [
     ("a database", cache("django.core.cache.backends.db.DatabaseCache", "no_table"), "W003", "Use Redis"),
     ("memcached", cache("django.core.cache.backends.memcached.PyMemcacheCache", "127.0.0.1:1"), "W003", "Use Redis"),
     ("Redis with replicas", cache("django.core.cache.backends.redis.RedisCache", [ONE_SERVER] * 2), None, ""),
+    ("pushes from nobody", {**cache(LOCMEM), "DEBUG": True, "DUMPER_NEAR_CACHE": "pushed"}, "W014", "Use Redis"),
+    ("staleness for no time", {"DUMPER_STALE_AFTER_CHANGE": True}, "W015", "Set DUMPER_STALE_WHILE_REVALIDATE"),
     ("a setting misspelt", {"DUMPER_TIMEOUTS": 1}, "W004", "Did you mean DUMPER_TIMEOUT?"),
     ("a setting of something else", {"DUMPER_XYZ_QQ": 1}, "W004", "the README lists the settings"),
     ("sessions outside", {"MIDDLEWARE": [*DJANGO, UPDATE, FETCH]}, "W005", f"Put {UPDATE} first"),

@@ -1,6 +1,7 @@
 """When a door answers itself, what it answers, and what it leaves to the pair."""
 
 import logging
+import re
 
 import pytest
 from django.core.cache import caches
@@ -103,6 +104,13 @@ def test_a_stack_that_it_does_not_know_is_left_alone_and_that_is_said(visitor, c
 def test_a_stack_that_it_knows_is_not_asked(visitor, name):
     with override_settings(MIDDLEWARE=STACKS[name]):
         assert is_answered_there(visitor)
+
+
+def test_who_is_refused_by_djangos_middleware_is_left_to_it(visitor):
+    with override_settings(MIDDLEWARE=[UPDATE, *DJANGO, FETCH], DISALLOWED_USER_AGENTS=[re.compile("evil")]):
+        assert not is_answered_there(visitor)
+        assert visitor.get(PATH).is_hit
+        assert visitor.get(PATH, HTTP_USER_AGENT="evil").status == 403
 
 
 def test_with_a_store_in_the_database_all_is_left_to_the_pair(request, tmp_path):

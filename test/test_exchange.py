@@ -113,7 +113,7 @@ def test_a_request_past_the_store_makes_no_call_at_all(noted):
     ("change", "status"),
     [
         (lambda known: known.release([TAG], "a"), 'dumper; fwd=stale; detail="invalidated"'),
-        (lambda known: known.release([SITE], "a"), 'dumper; fwd=stale; detail="invalidated"'),
+        (lambda known: known.release([SITE], "a"), 'dumper; fwd=stale; detail="site invalidated"'),
         (lambda known: known.hold([TAG], Hold("a", time.time() + 60)), 'dumper; fwd=stale; detail="held by a change"'),
     ],
     ids=["its path is invalidated", "the site is invalidated", "its path is held"],

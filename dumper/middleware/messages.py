@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from django.core.exceptions import DisallowedHost, SuspiciousOperation
 from django.core.handlers.asgi import ASGIRequest
@@ -26,7 +26,7 @@ from dumper.rules.answers import Answer
 from dumper.rules.messages import Request, Response, Unreadable
 from dumper.rules.pages import unpacked
 
-#: Where a door leaves what it has looked up: in WSGI's environ, in ASGI's scope.
+#: Where a door leaves what it knows: in WSGI's environ, in ASGI's scope.
 HANDED_ON = "dumper.exchange"
 #: Attributes by which Django's decorators tell its middleware what to leave out.
 MARKS = ("xframe_options_exempt", "_csp_config", "_csp_ro_config")
@@ -97,9 +97,17 @@ def signature_of(request: HttpRequest) -> Signature | None:
     )
 
 
-def handed_on(request: HttpRequest) -> Exchange | None:
-    """What a door in front of Django's handler has looked up for ``request``."""
-    found: Exchange | None = vars(request).get("scope", request.META).pop(HANDED_ON, None)
+class HandedOn(NamedTuple):
+    """What a door in front of Django's handler knows of a request."""
+
+    #: why the site wants it to go past the store
+    bypassed: str | None
+    exchange: Exchange | None
+
+
+def handed_on(request: HttpRequest) -> HandedOn | None:
+    """What a door has left for the pair."""
+    found: HandedOn | None = vars(request).get("scope", request.META).pop(HANDED_ON, None)
     return found
 
 

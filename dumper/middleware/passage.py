@@ -68,13 +68,14 @@ class Passage:
 
     def enter(self) -> Steps[None]:
         """Look up what is stored for the request, unless the site wants it to go past the store."""
-        if reason := bypassed(self.request):
+        earlier = handed_on(self.request)
+        if reason := earlier.bypassed if earlier else bypassed(self.request):
             self.exchange.forbid(reason)
             return
         signature, get = signature_of(self.request), self.request.META.get
         if (yield from self.recall(near.current().recall(signature, get))):
             return
-        yield from self.exchange.lookup(handed_on(self.request))
+        yield from self.exchange.lookup(earlier and earlier.exchange)
         # To take notes costs more than all the rest of a hit, and is needed for a page alone that will be stored.
         if self.exchange.is_open and not is_choosing() and (yield from self.exchange.seek()):
             near.current().remember(signature, self.exchange.found(), get)

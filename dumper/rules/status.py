@@ -21,8 +21,8 @@ class Decision:
     ttl: float | None = None
     #: the status that the view has answered with, where something else was served
     status: int | None = None
-    #: whether it was answered with what another request was given meanwhile
-    collapsed: bool = False
+    #: whether it was answered with what another request was given meanwhile; None where it did not wait for one
+    collapsed: bool | None = None
 
     @property
     def hit(self) -> bool:
@@ -31,7 +31,7 @@ class Decision:
     @property
     def served(self) -> bool:
         """Whether it was answered with what is stored, by now or before."""
-        return self.hit or self.collapsed or self.status is not None
+        return self.hit or bool(self.collapsed) or self.status is not None
 
     @property
     def stale(self) -> bool:
@@ -43,8 +43,8 @@ class Decision:
         parts = ["dumper", "hit" if self.hit else f"fwd={self.forwarded}"]
         if self.status is not None:
             parts.append(f"fwd-status={self.status}")
-        if self.collapsed:
-            parts.append("collapsed")
+        if self.collapsed is not None:
+            parts.append("collapsed" if self.collapsed else "collapsed=?0")
         if self.stored:
             parts.append("stored")
         if self.ttl is not None:

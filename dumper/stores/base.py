@@ -27,12 +27,12 @@ from asgiref.sync import sync_to_async
 from dumper.rules.frames import identity_of
 from dumper.rules.keys import Key
 from dumper.rules.messages import StoredResponse
-from dumper.rules.tags import Tag
+from dumper.rules.tags import SITE, Tag
 from dumper.stores.entries import Entry, Hold
 
 Entries = dict[Tag, Entry | None]
 #: why a response is not true any more
-EXPIRED, HELD, INVALIDATED = "expired", "held by a change", "invalidated"
+EXPIRED, HELD, INVALIDATED, CLEARED = "expired", "held by a change", "invalidated", "site invalidated"
 
 
 class Item(NamedTuple):
@@ -80,10 +80,12 @@ def untrue(stored: StoredResponse, entries: Entries, now: float) -> str | None:
 
 def changed(generations: Mapping[Tag, str], entries: Entries) -> str | None:
     """Why a response of ``generations`` is not true any more; None where it is."""
-    for tag, generation in generations.items():
+    for tag in sorted(generations, key=SITE.__ne__):  # what is true of the whole site comes first
         entry = entries.get(tag)
-        if entry is None or not entry.admits(generation):
-            return HELD if entry and entry.holds else INVALIDATED
+        if entry is None or not entry.admits(generations[tag]):
+            if entry and entry.holds:
+                return HELD
+            return CLEARED if tag == SITE else INVALIDATED
     return None
 
 

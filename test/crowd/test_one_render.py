@@ -125,7 +125,9 @@ def test_nobody_waits_longer_than_is_set(site):
     site.wait_for(lambda: site.renders.qsize() == 4)
     for _ in range(4):
         site.render(page())
-    assert {text for text, _ in results(crowd)} == {"page"}
+    found = results(crowd)
+    assert {text for text, _ in found} == {"page"}
+    assert sorted("collapsed=?0" in status for _, status in found) == [False, True, True, True]
     assert not stores.current().crowd._turns
 
 

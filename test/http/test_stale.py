@@ -132,6 +132,16 @@ def test_what_was_changed_is_served_where_that_is_allowed(ask, site):
     assert ask("/page/").body == first.body
 
 
+@pytest.mark.parametrize("before", [lambda: None, lambda: dumper.invalidate_paths(["/page/"])], ids=["true", "changed"])
+@override_settings(**BOTH, DUMPER_STALE_AFTER_CHANGE=True)
+def test_what_was_cleared_is_served_to_nobody_even_then(ask, site, before):
+    old = stored(ask, site)
+    before()
+    dumper.clear()
+    other, first = asked_while_it_renders(ask, site)
+    assert old.body not in (other.body, first.body)
+
+
 @override_settings(**BOTH, DUMPER_HONOUR_NO_CACHE=True)
 def test_who_wants_it_fresh_is_served_nothing_stale(ask, site, later):
     stored(ask, site)
