@@ -101,9 +101,11 @@ class Copies:
                 self._copies.move_to_end(copy.key)
 
     def add(self, copy: Copy) -> None:
-        """Keep ``copy`` in place of what was there, as far as there is room."""
+        """Keep ``copy`` in place of what was there, if there is room for it."""
         with self._lock:
             self._drop(copy.key)
+            if copy.size > self.most:
+                return  # all others would have to go, and then it as well
             self._copies[copy.key] = copy
             self.size += copy.size
             for name in copy.names:

@@ -52,6 +52,13 @@ def test_what_is_too_large_for_all_the_room_is_not_kept():
     assert (len(copies), copies.size, copies.answers, copies.named([b"n"])) == (0, 0, {}, [])
 
 
+def test_what_is_too_large_takes_nobodys_room():
+    copies = Copies(100_000)
+    copies.add(copy("small"))
+    copies.add(copy("large", b"x" * 100_000))
+    assert kept(copies, "small", "large") == ["small"]
+
+
 def test_there_is_never_more_than_there_is_room_for():
     copies = Copies(100_000)
     for number in range(100):
