@@ -14,11 +14,13 @@ from io import BytesIO
 from typing import Any
 
 import django.core.asgi
+from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
 
 from dumper import door, near, stores
 from dumper.middleware.edge import target
 from dumper.middleware.messages import HANDED_ON, HandedOn
+from dumper.middleware.passage import bypassed
 from dumper.middleware.replies import Reply, reply_of
 from dumper.near import Signature
 from dumper.steps import arun
@@ -58,13 +60,16 @@ class Door:
                 return None, None
         nearby, variables = near.current(), Variables(scope)
         signature = signature_of(scope, fields(nearby.variables))
-        if not door.plan().has_hook:
-            answered = nearby.recall(signature, variables.get)
-            if answered and nearby.knows(answered.copy):
-                return reply_of(answered), None
-            if reply := await arun(door.recalled(answered), stores.current()):
-                return reply, None
-        return await arun(door.looked_up(variables.request, signature, variables.get), stores.current())
+        if door.plan().has_hook and (reason := await sync_to_async(bypassed)(variables.request)):
+            return None, HandedOn(reason, None)
+        answered = nearby.recall(signature, variables.get)
+        if answered and nearby.knows(answered.copy):
+            return reply_of(answered), None
+        if reply := await arun(door.recalled(answered), stores.current()):
+            return reply, None
+        steps = door.looked_up(variables.request, signature, variables.get)
+        reply, exchange = await arun(steps, stores.current())
+        return reply, None if reply else HandedOn(None, exchange)
 
 
 def signature_of(scope: Scope, names: frozenset[bytes]) -> Signature:

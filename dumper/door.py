@@ -23,8 +23,7 @@ from django.utils import timezone, translation
 from dumper import conf, converters, near, stores
 from dumper.exchange import Exchange
 from dumper.middleware import FetchFromCacheMiddleware, UpdateCacheMiddleware
-from dumper.middleware.messages import HandedOn, request_from
-from dumper.middleware.passage import bypassed
+from dumper.middleware.messages import request_from
 from dumper.middleware.replies import Reply, replied, reply_of
 from dumper.middleware.stack import members
 from dumper.near import Answered, Get, Signature
@@ -120,20 +119,18 @@ def recalled(answered: Answered | None) -> Steps[Reply | None]:
     return reply_of(answered)
 
 
-def looked_up(request: HttpRequest, signature: Signature, get: Get) -> Steps[tuple[Reply | None, HandedOn | None]]:
-    """The stored reply to ``request``, if there is one; else what the pair is to know."""
-    if reason := bypassed(request):
-        return None, HandedOn(reason, None)
+def looked_up(request: HttpRequest, signature: Signature, get: Get) -> Steps[tuple[Reply | None, Exchange]]:
+    """The stored reply to ``request``, if there is one that a door may send, and the exchange that has looked it up."""
     with language_of(request):
         exchange = Exchange(request_from(request), conf.settings())
     yield from exchange.lookup()
     if not exchange.is_open or not (yield from exchange.seek()):
-        return None, HandedOn(None, exchange)
+        return None, exchange
     found = exchange.found()
     if found.stored.slots is not None:
-        return None, HandedOn(None, exchange)
+        return None, exchange
     near.current().remember(signature, found, get)
-    return replied(found, request, time.time()), None
+    return replied(found, request, time.time()), exchange
 
 
 @contextmanager

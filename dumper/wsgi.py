@@ -15,7 +15,8 @@ import django.core.wsgi
 from django.core.handlers.wsgi import WSGIRequest
 
 from dumper import door, near, stores
-from dumper.middleware.messages import HANDED_ON
+from dumper.middleware.messages import HANDED_ON, HandedOn
+from dumper.middleware.passage import bypassed
 from dumper.middleware.replies import Reply, reply_of
 from dumper.steps import run
 
@@ -49,18 +50,24 @@ class Door:
         nearby, get = near.current(), environ.get
         if (cookies := get("HTTP_COOKIE")) and not door.is_plain(cookies):
             return None
+        if door.plan().has_hook and (reason := bypassed(request_of(environ))):
+            environ[HANDED_ON] = HandedOn(reason, None)
+            return None
         signature = tuple(map(get, nearby.variables))
-        if not door.plan().has_hook:
-            answered = nearby.recall(signature, get)
-            if answered and nearby.knows(answered.copy):
-                return reply_of(answered)
-            if reply := run(door.recalled(answered), stores.current()):
-                return reply
-        # A copy, for it decodes the path in place, and Django's handler will do so once more.
-        reply, known = run(door.looked_up(WSGIRequest(environ.copy()), signature, get), stores.current())
-        if known:
-            environ[HANDED_ON] = known
+        answered = nearby.recall(signature, get)
+        if answered and nearby.knows(answered.copy):
+            return reply_of(answered)
+        if reply := run(door.recalled(answered), stores.current()):
+            return reply
+        reply, exchange = run(door.looked_up(request_of(environ), signature, get), stores.current())
+        if reply is None:
+            environ[HANDED_ON] = HandedOn(None, exchange)
         return reply
+
+
+def request_of(environ: Environ) -> WSGIRequest:
+    """A request of Django's. It decodes the path in place, and that of Django's handler will do so once more."""
+    return WSGIRequest(environ.copy())
 
 
 def get_wsgi_application() -> Door:

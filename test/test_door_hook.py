@@ -3,6 +3,7 @@
 import pytest
 from django.core.cache import caches
 from django.test import override_settings
+from django.utils.asyncio import async_unsafe
 
 from test.doors import DOORS
 from test.middleware.stacks import DJANGO, FETCH, UPDATE
@@ -37,3 +38,16 @@ def test_the_site_is_asked_once_about_each_request(visitor, path):
 
 def test_why_a_request_goes_past_the_store_is_said_by_the_pair(visitor):
     assert 'detail="preview"' in visitor.get(PATH + "?preview=1").headers["cache-status"]
+
+
+@async_unsafe("not on an event loop")
+def with_the_database(request):
+    return None
+
+
+def test_it_may_read_the_database_whatever_the_door(visitor):
+    with override_settings(DUMPER_BYPASS=with_the_database):
+        visitor.get(PATH)
+        visitor.left.clear()
+        assert visitor.get(PATH).is_hit
+        assert not visitor.left
