@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 from zlib import crc32
 
-VERSION = 2
+VERSION = 3
 _FRAME = struct.Struct(">4sBII")
 #: how many bytes at the beginning tell one frame from another
 IDENTITY = _FRAME.size

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from threading import Lock
 from typing import Any
 
-from django.core.cache import caches
+from django.core.cache import InvalidCacheBackendError, caches
 from django.core.cache.backends.db import DatabaseCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.signals import setting_changed
@@ -25,6 +26,8 @@ def make(settings: Settings) -> Store:
 
     Raises django.core.cache.InvalidCacheBackendError where there is no such alias.
     """
+    if settings.cache_alias not in caches.settings:
+        raise InvalidCacheBackendError(f"There is no alias {settings.cache_alias!r} in CACHES.")
     # One of its own: Django closes those in ``caches`` after each request, which takes longer than a hit.
     cache = caches.create_connection(settings.cache_alias)
     if isinstance(cache, LocMemCache):
@@ -68,4 +71,10 @@ def _forget(*, setting: str, **kwargs: Any) -> None:
         _current = None
 
 
+def _after_fork() -> None:
+    global _making
+    _making = Lock()  # a thread that is not here any more may hold it
+
+
 setting_changed.connect(_forget, dispatch_uid="dumper.stores")
+os.register_at_fork(after_in_child=_after_fork)

@@ -82,7 +82,7 @@ def test_what_cannot_be_read_is_nothing_even_with_the_right_checksum(what, data)
 
 
 def test_the_form_is_fixed():
-    assert VERSION == 2
+    assert VERSION == 3
     found = unframed(MAGIC, by_hand(b'["a", 1]', b"rest"))
     assert found is not None
     assert (found[0], bytes(found[1])) == (["a", 1], b"rest")

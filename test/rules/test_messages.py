@@ -49,7 +49,7 @@ HEAD_ENDS = FRAME.size + FRAME.unpack_from(DATA)[2]
 def by_hand(head: object, rest: bytes = b"") -> bytes:
     """A frame with a checksum that is right, whatever is in it."""
     encoded = json.dumps(head).encode()
-    return FRAME.pack(b"DMPR", 2, len(encoded), crc32(encoded)) + encoded + rest
+    return FRAME.pack(b"DMPR", 3, len(encoded), crc32(encoded)) + encoded + rest
 
 
 def head() -> list:
@@ -110,7 +110,7 @@ def test_bytes_added_at_the_end_are_noticed(more):
 @given(st.binary(max_size=200))
 def test_foreign_bytes_are_nothing(data):
     assert StoredResponse.unpack(data, FINGERPRINT) is None
-    assert StoredResponse.unpack(b"DMPR\x02" + data, FINGERPRINT) is None
+    assert StoredResponse.unpack(b"DMPR\x03" + data, FINGERPRINT) is None
 
 
 @pytest.mark.parametrize("data", [None, "text", 1, [], {}, memoryview(DATA), pickle.dumps(b"page")])
@@ -145,12 +145,13 @@ def test_a_record_of_dimensions_is_no_page():
     assert StoredResponse.unpack(framed(b"DMPV", head()), FINGERPRINT) is None
 
 
-def test_the_form_is_fixed_a_page_of_version_2_can_be_read():
-    values = [FINGERPRINT, {"site": "g"}, 1.5, None, 404, "Gone", [["A", "b"]], {"m": True}, [1]]
+def test_the_form_is_fixed_a_page_of_version_3_can_be_read():
+    values = [FINGERPRINT, {"site": "g"}, 1.5, None, 404, "Gone", [["A", "b"]], {"m": True}, [1], 5, 6.5]
     found = StoredResponse.unpack(by_hand([*values, [["identity", 3, crc32(b"abc")]]], b"abc"), FINGERPRINT)
     assert found is not None
     assert (found.status, found.reason, found.headers, found.marks) == (404, "Gone", [["A", "b"]], {"m": True})
     assert (found.generations, found.stored_at, found.expires_at, found.slots) == ({"site": "g"}, 1.5, None, [1])
+    assert (found.while_revalidate, found.if_error) == (5, 6.5)
     assert dict(found.bodies) == {"identity": b"abc"}
 
 

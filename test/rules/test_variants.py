@@ -183,7 +183,7 @@ def test_a_flipped_bit_is_noticed(found, data):
 
 def by_hand(head: object) -> bytes:
     encoded = json.dumps(head).encode()
-    return struct.pack(">4sBII", b"DMPV", 2, len(encoded), crc32(encoded)) + encoded
+    return struct.pack(">4sBII", b"DMPV", 3, len(encoded), crc32(encoded)) + encoded
 
 
 @pytest.mark.parametrize(
