@@ -86,8 +86,8 @@ def test_two_processes_render_once_for_all(server, renders):
     assert count(renders) == 1
     kinds = Counter(answer.cache_status.removeprefix("dumper; ") for answer in answers)
     assert kinds.pop("fwd=uri-miss; stored") == 1
-    assert kinds.pop("fwd=uri-miss; collapsed") > 1
-    assert set(kinds) <= {"hit"}
+    # Those who come after the render find it stored: on a busy machine that may be all of them.
+    assert set(kinds) <= {"hit", "fwd=uri-miss; collapsed"}
 
 
 @pytest.mark.slow
