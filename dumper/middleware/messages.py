@@ -78,7 +78,12 @@ def request_from(request: HttpRequest) -> Request:
 
 
 def signature_of(request: HttpRequest) -> Signature | None:
-    """All of ``request`` that decides how it is answered; None for one of a class that may read more than Django's."""
+    """All of ``request`` that decides how it is answered; None where nothing is remembered by it.
+
+    A class that is not Django's own may read more of a request.
+    """
+    if request.method not in ("GET", "HEAD") or not near.current().copies.most:
+        return None
     if type(request) is WSGIRequest:
         scheme = None  # is among the variables
     elif type(request) is ASGIRequest:

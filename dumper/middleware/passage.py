@@ -73,7 +73,8 @@ class Passage:
             self.exchange.forbid(reason)
             return
         signature, get = signature_of(self.request), self.request.META.get
-        if (yield from self.recall(near.current().recall(signature, get))):
+        # A door has tried that already, and then read what is stored.
+        if earlier is None and (yield from self.recall(near.current().recall(signature, get))):
             return
         yield from self.exchange.lookup(earlier and earlier.exchange)
         # To take notes costs more than all the rest of a hit, and is needed for a page alone that will be stored.
