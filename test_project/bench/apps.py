@@ -45,28 +45,25 @@ def wsgi_of(contender: Contender, addresses: Addresses) -> WSGI:
     configure(contender, addresses)
     from django.core.handlers.wsgi import WSGIHandler
 
-    if contender.front == "bare":
-        return bare_wsgi
-    application: WSGI = WSGIHandler()
-    if contender.front == "door":
-        from dumper.wsgi import Door
+    from dumper.wsgi import Door
 
-        application = Door(application)
-    return application
+    return fronted(contender, bare_wsgi, WSGIHandler, Door)
 
 
 def asgi_of(contender: Contender, addresses: Addresses) -> ASGI:
     configure(contender, addresses)
     from django.core.handlers.asgi import ASGIHandler
 
-    if contender.front == "bare":
-        return bare_asgi
-    application: ASGI = ASGIHandler()
-    if contender.front == "door":
-        from dumper.asgi import Door
+    from dumper.asgi import Door
 
-        application = Door(application)
-    return application
+    return fronted(contender, bare_asgi, ASGIHandler, Door)
+
+
+def fronted(contender: Contender, bare: Any, handler: Callable[[], Any], door: Callable[[Any], Any]) -> Any:
+    """The bytes alone, Django's handler, or a door before it."""
+    if contender.front == "bare":
+        return bare
+    return door(handler()) if contender.front == "door" else handler()
 
 
 def wsgi() -> WSGI:
