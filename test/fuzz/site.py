@@ -154,6 +154,19 @@ class Visitor(Client):
         return Answer(response.status_code, headers, cookies, body)
 
 
+def settings_at(place: str) -> dict[str, Any]:
+    """The settings of the site with the pair, whose pages are stored at ``place``."""
+    return {
+        "ROOT_URLCONF": "test.fuzz.site",
+        "CACHES": {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": place}},
+        "MIDDLEWARE": [UPDATE, *INNER, FETCH],
+        "SESSION_ENGINE": "django.contrib.sessions.backends.signed_cookies",
+        "USE_X_FORWARDED_PORT": True,
+        "DUMPER_STATUSES": {200: None, 404: None},
+        "DUMPER_COMPRESSION": ["gzip"],
+    }
+
+
 class Site:
     """The same views twice: with the pair, and without."""
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from dumper.rules.headers import members
-from test.fuzz.site import INNER, Site, View
+from test.fuzz.site import Site, View, settings_at
 from test.fuzz.visitors import (
     answers,
     anybody,
@@ -24,7 +24,6 @@ from test.fuzz.visitors import (
     strangers,
 )
 from test.http.doors import DOORS, Answer
-from test.middleware.stacks import FETCH, UPDATE
 
 often = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 Requests = list[tuple[dict[str, str | None], dict[str, str]]]
@@ -36,17 +35,7 @@ OWN = {"age", "set-cookie", "cache-status", "content-length", "etag"}
 
 @pytest.fixture(scope="module", params=["off", "checked"])
 def site(request):
-    place = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "test.fuzz.doors"}
-    with override_settings(
-        ROOT_URLCONF="test.fuzz.site",
-        CACHES={"default": place},
-        MIDDLEWARE=[UPDATE, *INNER, FETCH],
-        SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
-        USE_X_FORWARDED_PORT=True,
-        DUMPER_STATUSES={200: None, 404: None},
-        DUMPER_COMPRESSION=["gzip"],
-        DUMPER_NEAR_CACHE=request.param,
-    ):
+    with override_settings(**settings_at("test.fuzz.doors"), DUMPER_NEAR_CACHE=request.param):
         logging.disable()  # of what visitors get wrong, there is much
         yield Site()
         logging.disable(logging.NOTSET)

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from test.fuzz import fields, reference
-from test.fuzz.site import INNER, Answer, Site, View
+from test.fuzz.site import Answer, Site, View, settings_at
 from test.fuzz.visitors import (
     answers,
     anybody,
@@ -29,24 +29,13 @@ from test.fuzz.visitors import (
     strangers,
     validators,
 )
-from test.middleware.stacks import FETCH, UPDATE
 
 often = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.fixture(scope="module")
 def site():
-    place = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "test.fuzz"}
-    with override_settings(
-        ROOT_URLCONF="test.fuzz.site",
-        CACHES={"default": place},
-        MIDDLEWARE=[UPDATE, *INNER, FETCH],
-        SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
-        DATA_UPLOAD_MAX_NUMBER_FIELDS=3,
-        USE_X_FORWARDED_PORT=True,
-        DUMPER_STATUSES={200: None, 404: None},
-        DUMPER_COMPRESSION=["gzip"],
-    ):
+    with override_settings(**settings_at("test.fuzz"), DATA_UPLOAD_MAX_NUMBER_FIELDS=3):
         logging.disable()  # of what visitors get wrong, there is much
         yield Site()
         logging.disable(logging.NOTSET)
